@@ -1,0 +1,77 @@
+"""Run lessons from a clean start and store their outputs: ``python tests/refresh.py [LESSON...]``.
+
+Without arguments every lesson is refreshed. The stored file is the record of one clean Run All on
+drawn pets: execution counts 1..n, no widget state, no view of a live widget (its still picture
+stays), no time stamps. A cell that fails or writes to stderr stops the refresh, and the file stays
+as it was.
+"""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+LESSONS = Path(__file__).parents[1] / "notebooks"
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def run(path: Path) -> nbformat.NotebookNode:
+    """Return the lesson, executed from a fresh kernel in its own folder."""
+    book = nbformat.read(path, as_version=4)
+    book.metadata.pop("widgets", None)
+    NotebookClient(
+        book,
+        timeout=600,
+        kernel_name="python3",
+        store_widget_state=False,
+        record_timing=False,
+        resources={"metadata": {"path": str(path.parent)}},
+    ).execute()
+    return book
+
+
+def clean(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Return the executed lesson without what differs between machines or needs a live kernel."""
+    book.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {
+                "display_name": "Python 3 (ipykernel)",
+                "language": "python",
+                "name": "python3",
+            },
+            "language_info": {"name": "python"},
+        }
+    )
+    for cell in book.cells:
+        if cell.cell_type != "code":
+            continue
+        for output in cell.outputs:
+            if output.get("name") == "stderr":
+                raise SystemExit(f"cell {cell.id} writes to stderr:\n{output.text}")
+            data = output.get("data", {})
+            if WIDGET_VIEW in data and len(data) > 1:
+                del data[WIDGET_VIEW]
+    return book
+
+
+def main() -> None:
+    """Refresh the lessons named on the command line, or all."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("lessons", nargs="*", type=Path, help="notebooks to refresh (default: all)")
+    lessons = parser.parse_args().lessons or sorted(LESSONS.glob("[0-9][0-9]_*.ipynb"))
+    os.environ["CNN_PETS"] = "drawn"  # no photo of the photo set may enter a stored output
+    for path in lessons:
+        start = time.monotonic()
+        book = clean(run(path.resolve()))
+        nbformat.validate(book)
+        nbformat.write(book, path)
+        seconds = time.monotonic() - start
+        print(f"{path.name}: {seconds:.0f} s, {path.stat().st_size / 1000:.0f} KB", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
