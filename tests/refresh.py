@@ -53,8 +53,7 @@ def clean(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
             if output.get("name") == "stderr":
                 raise SystemExit(f"cell {cell.id} writes to stderr:\n{output.text}")
             data = output.get("data", {})
-            if WIDGET_VIEW in data and len(data) > 1:
-                del data[WIDGET_VIEW]
+            data.pop(WIDGET_VIEW, None)
     return book
 
 
