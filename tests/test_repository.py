@@ -71,7 +71,7 @@ def test_environment_installs_from_pyproject_alone():
     "requirement", PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]
 )
 def test_dependency_is_bounded_above_and_below(requirement):
-    assert re.fullmatch(r"[a-z-]+>=[\d.]+,<\d+", requirement)
+    assert re.fullmatch(r"[a-z-]+>=[\d.]+,<[\d.]+", requirement)
 
 
 # Code
