@@ -1,0 +1,319 @@
+"""helpers.convolution against SciPy and Keras, on small random arrays."""
+
+import itertools
+import re
+
+import numpy as np
+import pytest
+import scipy.ndimage
+import scipy.signal
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from helpers.convolution import (
+    KERNELS,
+    ReceptiveField,
+    average_pool,
+    conv2d,
+    correlate2d,
+    max_pool,
+    output_size,
+    pad_amounts,
+    receptive_field,
+)
+
+seeds = st.integers(0, 2**32 - 1)
+sizes = st.integers(1, 12)
+paddings = st.sampled_from(["valid", "same"])
+quick = settings(max_examples=150, deadline=None)
+slow = settings(max_examples=80, deadline=None)  # Keras builds a layer for each
+
+
+def random_array(shape, seed, dtype=float):
+    rng = np.random.default_rng(seed)
+    if np.dtype(dtype).kind == "u":
+        return rng.integers(0, 256, shape, dtype=dtype)
+    return rng.normal(size=shape).astype(dtype)
+
+
+def float32_sum_error(pictures, kernels):
+    """A bound on how far two float32 sums of the same products may be apart."""
+    terms = kernels.shape[0] * kernels.shape[1] * kernels.shape[2]
+    return 2 * terms * np.finfo(np.float32).eps * np.abs(pictures).max() * np.abs(kernels).max()
+
+
+# --- correlate2d -------------------------------------------------------------------------------
+
+
+@given(sizes, sizes, st.integers(1, 5), st.integers(1, 5), st.integers(1, 4), seeds)
+@quick
+def test_correlate2d_valid_is_scipys_at_every_stride(
+    rows, columns, k_rows, k_columns, stride, seed
+):
+    rows, columns = max(rows, k_rows), max(columns, k_columns)
+    picture = random_array((rows, columns), seed)
+    kernel = random_array((k_rows, k_columns), seed + 1)
+    expected = scipy.signal.correlate2d(picture, kernel, mode="valid")[::stride, ::stride]
+    result = correlate2d(picture, kernel, stride=stride)
+    assert result.shape == expected.shape
+    np.testing.assert_allclose(result, expected, rtol=1e-12, atol=1e-12)
+
+
+@given(sizes, sizes, st.sampled_from([1, 3, 5]), st.sampled_from([1, 3, 5]), seeds)
+@quick
+def test_correlate2d_same_is_scipys_and_ndimages(rows, columns, k_rows, k_columns, seed):
+    picture = random_array((rows, columns), seed)
+    kernel = random_array((k_rows, k_columns), seed + 1)
+    result = correlate2d(picture, kernel, padding="same")
+    by_ndimage = scipy.ndimage.correlate(picture, kernel, mode="constant", cval=0.0)
+    np.testing.assert_allclose(result, by_ndimage, rtol=1e-12, atol=1e-12)
+    if k_rows <= rows and k_columns <= columns:  # scipy.signal swaps the two otherwise
+        by_signal = scipy.signal.correlate2d(picture, kernel, mode="same")
+        np.testing.assert_allclose(result, by_signal, rtol=1e-12, atol=1e-12)
+
+
+@given(sizes, sizes, st.integers(0, 4), st.integers(1, 5), st.integers(1, 3), seeds)
+@quick
+def test_correlate2d_with_a_number_of_zeros(rows, columns, zeros, size, stride, seed):
+    rows, columns = max(rows, size - 2 * zeros), max(columns, size - 2 * zeros)
+    picture, kernel = random_array((rows, columns), seed), random_array((size, size), seed + 1)
+    padded = np.pad(picture, zeros)
+    expected = scipy.signal.correlate2d(padded, kernel, mode="valid")[::stride, ::stride]
+    result = correlate2d(picture, kernel, stride=stride, padding=zeros)
+    np.testing.assert_allclose(result, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_correlate2d_does_not_flip_and_does_not_wrap():
+    step = np.array([[0, 0, 255, 255]] * 3, np.uint8)
+    result = correlate2d(step, KERNELS["Sobel (vertical edges)"].astype(int))
+    assert result.dtype == np.float64
+    np.testing.assert_array_equal(result, [[1020, 1020]])
+    turned = correlate2d(step[:, ::-1], KERNELS["Sobel (vertical edges)"])
+    np.testing.assert_array_equal(turned, [[-1020, -1020]])
+
+
+def test_correlate2d_leaves_its_input_alone():
+    picture = random_array((6, 6), 0)
+    before = picture.copy()
+    correlate2d(picture, np.ones((1, 1)))[0, 0] = 99
+    np.testing.assert_array_equal(picture, before)
+
+
+# --- conv2d ------------------------------------------------------------------------------------
+
+
+@given(
+    st.integers(1, 3), sizes, sizes, st.integers(1, 4), st.integers(1, 4),
+    st.integers(1, 5), st.integers(1, 5), st.integers(1, 4), paddings, seeds,
+)  # fmt: skip
+@slow
+def test_conv2d_is_keras_conv2d(n, rows, columns, channels, filters, k_rows, k_columns, stride,
+                                padding, seed):  # fmt: skip
+    import keras
+
+    if padding == "valid":
+        rows, columns = max(rows, k_rows), max(columns, k_columns)
+    pictures = random_array((n, rows, columns, channels), seed, np.float32)
+    kernels = random_array((k_rows, k_columns, channels, filters), seed + 1, np.float32)
+    bias = random_array((filters,), seed + 2, np.float32)
+    layer = keras.layers.Conv2D(filters, (k_rows, k_columns), strides=stride, padding=padding)
+    layer.build(pictures.shape)
+    layer.set_weights([kernels, bias])
+    expected = keras.ops.convert_to_numpy(layer(pictures))
+    result = conv2d(pictures, kernels, bias=bias, stride=stride, padding=padding)
+    assert result.dtype == np.float32 and result.shape == expected.shape
+    bound = float32_sum_error(pictures, kernels) + 1e-6
+    np.testing.assert_allclose(result, expected, rtol=1e-6, atol=bound)
+    one = conv2d(pictures[0], kernels, bias=bias, stride=stride, padding=padding)
+    np.testing.assert_allclose(one, expected[0], rtol=1e-6, atol=bound)
+
+
+@given(sizes, sizes, st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), paddings, seeds)
+@quick
+def test_conv2d_is_a_sum_of_correlations(rows, columns, channels, filters, stride, padding, seed):
+    rows, columns = max(rows, 3), max(columns, 3)
+    picture = random_array((rows, columns, channels), seed)
+    kernels = random_array((3, 3, channels, filters), seed + 1)
+    result = conv2d(picture, kernels, stride=stride, padding=padding)
+    for f in range(filters):
+        parts = [
+            correlate2d(picture[..., c], kernels[..., c, f], stride=stride, padding=padding)
+            for c in range(channels)
+        ]
+        np.testing.assert_allclose(result[..., f], sum(parts), rtol=1e-12, atol=1e-12)
+
+
+def test_conv2d_of_uint8_is_float64():
+    picture = random_array((5, 5, 3), 0, np.uint8)
+    result = conv2d(picture, np.ones((5, 5, 3, 1), int))
+    assert result.dtype == np.float64 and result[0, 0, 0] == picture.sum(dtype=int)
+
+
+# --- pooling -----------------------------------------------------------------------------------
+
+
+@given(
+    st.integers(1, 3), sizes, sizes, st.integers(1, 3), st.integers(1, 5),
+    st.none() | st.integers(1, 4), paddings, seeds,
+)  # fmt: skip
+@slow
+def test_pooling_is_keras_pooling(n, rows, columns, channels, size, stride, padding, seed):
+    import keras
+
+    if padding == "valid":
+        rows, columns = max(rows, size), max(columns, size)
+    x = random_array((n, rows, columns, channels), seed, np.float32) - 5  # padding never wins
+    for own, layer in {
+        max_pool: keras.layers.MaxPooling2D(size, strides=stride, padding=padding),
+        average_pool: keras.layers.AveragePooling2D(size, strides=stride, padding=padding),
+    }.items():
+        expected = keras.ops.convert_to_numpy(layer(x))
+        result = own(x, size=size, stride=stride, padding=padding)
+        assert result.dtype == np.float32
+        np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-6)
+        for dimensions in (x[0], expected[0]), (x[0, ..., 0], expected[0, ..., 0]):
+            result = own(dimensions[0], size=size, stride=stride, padding=padding)
+            np.testing.assert_allclose(result, dimensions[1], rtol=1e-5, atol=1e-6)
+
+
+@given(sizes, sizes, st.sampled_from([1, 3, 5]), seeds)
+@quick
+def test_pooling_is_ndimages_filter(rows, columns, size, seed):
+    x = random_array((rows, columns), seed)
+    expected = scipy.ndimage.maximum_filter(x, size, mode="constant", cval=-np.inf)
+    result = max_pool(x, size=size, stride=1, padding="same")
+    np.testing.assert_array_equal(result, expected)
+    sums = scipy.ndimage.uniform_filter(x, size, mode="constant")
+    counts = scipy.ndimage.uniform_filter(np.ones_like(x), size, mode="constant")
+    result = average_pool(x, size=size, stride=1, padding="same")
+    np.testing.assert_allclose(result, sums / counts, rtol=1e-9, atol=1e-9)
+
+
+def test_pooling_does_not_wrap_and_leaves_its_input_alone():
+    x = np.array([[255, 255], [255, 251]], np.uint8)
+    assert average_pool(x)[0, 0] == 254 and max_pool(x)[0, 0] == 255
+    y = np.arange(4.0).reshape(2, 2)
+    max_pool(y, size=1)[0, 0] = average_pool(y, size=1)[0, 0] = 99
+    np.testing.assert_array_equal(y, [[0, 1], [2, 3]])
+
+
+# --- sizes -------------------------------------------------------------------------------------
+
+
+def test_output_size_is_keras_for_every_combination_up_to_12():
+    import keras
+
+    for kernel, stride, padding in itertools.product(range(1, 13), range(1, 13), ("valid", "same")):
+        layer = keras.layers.Conv1D(1, kernel, strides=stride, padding=padding)
+        pool = keras.layers.MaxPooling1D(kernel, strides=stride, padding=padding)
+        for n in range(1, 13):
+            if padding == "valid" and kernel > n:
+                with pytest.raises(ValueError, match="does not fit"):
+                    output_size(n, kernel=kernel, stride=stride)
+                continue
+            size = output_size(n, kernel=kernel, stride=stride, padding=padding)
+            assert size == layer.compute_output_shape((1, n, 1))[1]
+            assert size == pool.compute_output_shape((1, n, 1))[1]
+
+
+@given(sizes, sizes, sizes, st.integers(0, 6))
+@quick
+def test_output_size_counts_the_windows(n, kernel, stride, zeros):
+    starts = [s for s in range(0, n + 2 * zeros, stride) if s + kernel <= n + 2 * zeros]
+    if starts:
+        assert output_size(n, kernel=kernel, stride=stride, padding=zeros) == len(starts)
+    else:
+        with pytest.raises(ValueError, match="does not fit"):
+            output_size(n, kernel=kernel, stride=stride, padding=zeros)
+
+
+def test_pad_amounts():
+    assert pad_amounts(5, kernel=3, padding="same") == (1, 1)
+    assert pad_amounts(5, kernel=2, padding="same") == (0, 1)
+    assert pad_amounts(5, kernel=1, stride=3, padding="same") == (0, 0)
+    assert pad_amounts(5, kernel=3) == (0, 0)
+    assert pad_amounts(5, kernel=3, padding=2) == (2, 2)
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.integers(1, 3)), max_size=4))
+@quick
+def test_receptive_field_is_what_reaches_a_number(layers):
+    """Walk backwards from two neighbouring outputs to the pixels that they see."""
+    spans = [(0, 0), (1, 1)]
+    for kernel, stride in reversed(layers):
+        spans = [(first * stride, last * stride + kernel - 1) for first, last in spans]
+    (first, last), (next_first, _) = spans
+    assert receptive_field(layers) == (last - first + 1, next_first - first)
+
+
+def test_receptive_fields_of_the_articles_network():
+    layers = [(3, 1), (2, 2)] * 4
+    sizes = [receptive_field(layers[:n]).size for n in (1, 3, 5, 7, 8)]
+    assert sizes == [3, 8, 18, 38, 46]
+    assert receptive_field([]) == ReceptiveField(size=1, jump=1)
+
+
+# --- kernels and errors ------------------------------------------------------------------------
+
+
+def test_kernels():
+    assert all(k.shape == (3, 3) and k.dtype == float for k in KERNELS.values())
+    for name in ("box blur", "Gaussian blur", "identity", "sharpen", "emboss"):
+        assert KERNELS[name].sum() == pytest.approx(1), name
+    for name in set(KERNELS) - {"box blur", "Gaussian blur", "identity", "sharpen", "emboss"}:
+        assert KERNELS[name].sum() == 0, name
+    picture = random_array((9, 9), 1)
+    sobel = correlate2d(picture, KERNELS["Sobel (vertical edges)"], padding="same")
+    inside = scipy.ndimage.sobel(picture, axis=1)[1:-1, 1:-1]
+    np.testing.assert_allclose(sobel[1:-1, 1:-1], inside, atol=1e-12)
+    inside = scipy.ndimage.prewitt(picture, axis=1)[1:-1, 1:-1]
+    prewitt = correlate2d(picture, KERNELS["Prewitt (vertical edges)"])
+    np.testing.assert_allclose(prewitt, inside, atol=1e-12)
+    inside = scipy.ndimage.laplace(picture)[1:-1, 1:-1]
+    np.testing.assert_allclose(correlate2d(picture, KERNELS["Laplacian"]), inside, atol=1e-12)
+    with pytest.raises(ValueError, match="read-only"):
+        KERNELS["identity"][0, 0] = 1
+
+
+grey, rgb, kernel, kernels = (
+    np.ones((5, 5)),
+    np.ones((5, 5, 3)),
+    np.ones((3, 3)),
+    np.ones((3, 3, 3, 2)),
+)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: correlate2d(rgb, kernel), "shape of the picture is (5, 5, 3)"),
+        (lambda: correlate2d(grey, kernels), "shape of the kernel is (3, 3, 3, 2)"),
+        (lambda: correlate2d([[1, 2], [3]], kernel), "picture is no regular array"),
+        (lambda: correlate2d([["a"]], kernel), "picture holds <U1"),
+        (lambda: correlate2d(np.ones((0, 5)), kernel), "none of them 0"),
+        (lambda: correlate2d(grey, np.ones((6, 2))), "window of 6 does not fit into 5 pixels"),
+        (lambda: correlate2d(grey, kernel, stride=0), "stride is 0"),
+        (lambda: correlate2d(grey, kernel, stride=1.5), "stride is 1.5"),
+        (lambda: correlate2d(grey, kernel, padding="full"), "padding is 'full'"),
+        (lambda: correlate2d(grey, kernel, padding=-1), "padding is -1"),
+        (lambda: conv2d(grey, kernels), "shape of the pictures is (5, 5)"),
+        (lambda: conv2d(rgb, kernel), "shape of the kernels is (3, 3)"),
+        (lambda: conv2d(np.ones((5, 5, 1)), kernels), "have 1 channel and the kernels 3"),
+        (lambda: conv2d(rgb, kernels, bias=np.ones(3)), "one number per filter: (2,)"),
+        (lambda: conv2d(rgb, kernels, bias=1.0), "shape of the bias is ()"),
+        (lambda: max_pool(np.ones(5)), "shape of the array is (5,)"),
+        (lambda: max_pool(grey, size=0), "is 0; give a whole number"),
+        (lambda: max_pool(grey, size=6), "window of 6 does not fit"),
+        (lambda: average_pool(grey, size=2, padding=2), "could miss the picture"),
+        (lambda: max_pool(grey, stride=-1), "stride is -1"),
+        (lambda: output_size(0, kernel=1), "picture size is 0"),
+        (lambda: output_size(5, kernel=True), "kernel is True"),
+        (lambda: receptive_field([(3, 0)]), "stride is 0"),
+    ],
+)
+def test_errors_are_one_sentence(call, words):
+    with pytest.raises(ValueError, match=re.escape(words)) as caught:
+        call()
+    message = str(caught.value)
+    assert message.endswith(".") and "\n" not in message
+    assert not re.search(r"\. [A-Z]", message), "more than one sentence"
