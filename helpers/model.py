@@ -1,0 +1,308 @@
+"""The network of lesson 3, the table of its layers, and the trained weights that ship.
+
+The network is the one of the article that the lessons follow: four convolutions, each followed by
+2 by 2 max pooling, then two dense layers. The rescaling from 0..255 to 0..1 is its first layer, so
+that no picture can reach it on the wrong scale.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from helpers.images import data_folder
+
+if TYPE_CHECKING:
+    import keras
+
+
+class WeightsError(ValueError):
+    """Trained weights that are missing, damaged, or made for other layers."""
+
+
+def build_model(
+    *, seed: int | None = None, dropout: float = 0.0, dtype: str = "float32"
+) -> "keras.Sequential":
+    """Build the network of lesson 3: 1,639,489 parameters, untrained.
+
+    Parameters
+    ----------
+    seed : int, optional
+        Makes the random first weights (Glorot uniform, Keras's default) and the dropout repeatable.
+    dropout : float
+        The share of the 3,136 flattened values that is dropped in each training step; 0 leaves the
+        layer out.
+    dtype : str
+        The type of weights and arithmetic; "float16" halves the file that ships.
+
+    Returns
+    -------
+    keras.Sequential
+        Takes (N, 150, 150, 3) pictures from 0 to 255 and gives (N, 1): the probability of a dog.
+    """
+    import keras
+    from keras import layers
+
+    def weights(index: int) -> keras.initializers.Initializer:
+        return keras.initializers.GlorotUniform(seed=None if seed is None else 10 * seed + index)
+
+    model = keras.Sequential(name="article")
+    model.add(keras.Input((150, 150, 3), name="picture"))
+    model.add(layers.Rescaling(1 / 255, name="rescaling", dtype=dtype))
+    for index, filters in enumerate([16, 32, 32, 64], start=1):
+        model.add(
+            layers.Conv2D(
+                filters,
+                3,
+                activation="relu",
+                kernel_initializer=weights(index),
+                name=f"conv{index}",
+                dtype=dtype,
+            )
+        )
+        model.add(layers.MaxPooling2D(2, name=f"pool{index}", dtype=dtype))
+    model.add(layers.Flatten(name="flatten", dtype=dtype))
+    if dropout:
+        model.add(layers.Dropout(dropout, seed=seed, name="dropout", dtype=dtype))
+    model.add(
+        layers.Dense(
+            512, activation="relu", kernel_initializer=weights(5), name="dense1", dtype=dtype
+        )
+    )
+    model.add(
+        layers.Dense(
+            1, activation="sigmoid", kernel_initializer=weights(6), name="prediction", dtype=dtype
+        )
+    )
+    return model
+
+
+class LayerRow(NamedTuple):
+    """One layer of a network, in numbers.
+
+    Attributes
+    ----------
+    name, kind : str
+        The layer's name and its class.
+    output_shape : tuple of int
+        Without the batch.
+    parameters : int
+        Weights and biases.
+    arithmetic : str
+        How `parameters` comes about, such as "(3*3*3+1)*16"; empty where there are none.
+    multiply_adds : int
+        For one picture.
+    receptive_field : int or None
+        The side, in pixels of the picture, of the square that one output value sees; None from
+        Flatten on, where every value sees the whole picture.
+    jump : int or None
+        How many pixels the square moves from one output value to the next.
+    start : int or None
+        The first pixel of the first square (negative where the padding is seen).
+    memory : int
+        Bytes that the output takes for one picture.
+    """
+
+    name: str
+    kind: str
+    output_shape: tuple[int, ...]
+    parameters: int
+    arithmetic: str
+    multiply_adds: int
+    receptive_field: int | None
+    jump: int | None
+    start: int | None
+    memory: int
+
+
+def layer_table(model: "keras.Model") -> list[LayerRow]:
+    """Return one `LayerRow` for each layer of a chain of layers, as lesson 3 counts them.
+
+    Reads convolutions, pooling, flattening and dense layers; other layers are taken to leave the
+    receptive field as it is.
+
+    Notes
+    -----
+    A window of k with stride s on values that see r pixels, j apart, sees r + (k - 1) j pixels,
+    and its own are j s apart (Dumoulin and Visin, 2016, "A guide to convolution arithmetic").
+    """
+    from keras import layers
+
+    field: int | None = 1
+    jump: int | None = 1
+    start: int | None = 0
+    rows = []
+    for layer in model.layers:
+        shape = tuple(layer.output.shape[1:])
+        arithmetic, multiply_adds = "", 0
+        if isinstance(layer, layers.Conv2D):
+            height, width = layer.kernel_size
+            channels = layer.input.shape[-1]
+            bias = "+1" if layer.use_bias else ""
+            arithmetic = f"({height}*{width}*{channels}{bias})*{layer.filters}"
+            multiply_adds = height * width * channels * layer.filters * shape[0] * shape[1]
+        elif isinstance(layer, layers.Dense):
+            inputs = layer.input.shape[-1]
+            arithmetic = f"({inputs}{'+1' if layer.use_bias else ''})*{layer.units}"
+            multiply_adds = inputs * layer.units
+        if field is not None and len(shape) < 3:
+            field = jump = start = None
+        window, stride, before = _window(layer)
+        if field is not None and window:
+            start -= before * jump
+            field += (window - 1) * jump
+            jump *= stride
+        size = 2 if layer.compute_dtype in ("float16", "bfloat16") else 4
+        rows.append(
+            LayerRow(
+                name=layer.name,
+                kind=type(layer).__name__,
+                output_shape=shape,
+                parameters=layer.count_params(),
+                arithmetic=arithmetic,
+                multiply_adds=multiply_adds,
+                receptive_field=field,
+                jump=jump,
+                start=start,
+                memory=_product(shape) * size,
+            )
+        )
+    return rows
+
+
+def _window(layer: "keras.layers.Layer") -> tuple[int, int, int]:
+    """Return the side of a layer's window, its stride, and the padding before the first value."""
+    window = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None)
+    if not window:
+        return 0, 1, 0
+    size, stride = window[0], layer.strides[0]
+    if layer.padding == "valid":
+        return size, stride, 0
+    missing = (layer.output.shape[1] - 1) * stride + size - layer.input.shape[1]
+    return size, stride, max(missing, 0) // 2
+
+
+def _product(shape: tuple[int, ...]) -> int:
+    result = 1
+    for side in shape:
+        result *= side
+    return result
+
+
+def _layers_as_json(model: "keras.Model") -> list[list[Any]]:
+    """Return name, kind, output shape and parameters of each layer that a trained model keeps."""
+    return [
+        [row.name, row.kind, list(row.output_shape), row.parameters]
+        for row in layer_table(model)
+        if row.kind != "Dropout"
+    ]
+
+
+def save_trained(
+    model: "keras.Model", *, name: str, record: dict[str, Any], folder: Path | None = None
+) -> Path:
+    """Save a trained network of `build_model` as ``<name>.weights.h5`` and ``<name>.json``.
+
+    The weights are stored as float16 (3.3 MB instead of 6.6), without dropout and optimizer.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A network of `build_model`, with or without dropout.
+    record : dict
+        How it was trained; the hash of the file and the table of layers are added.
+    folder : Path, optional
+        By default the repository's data folder.
+
+    Returns
+    -------
+    Path
+        The record that was written.
+    """
+    folder = data_folder() if folder is None else Path(folder)
+    twin = build_model(dtype="float16")
+    twin.set_weights([variable.numpy() for variable in model.weights])
+    path = folder / f"{name}.weights.h5"
+    twin.save_weights(path)
+    weights = {"file": path.name, "dtype": "float16", "sha256": _sha256(path)}
+    record = {**record, "weights": weights, "layers": _layers_as_json(twin)}
+    written = folder / f"{name}.json"
+    written.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    return written
+
+
+def load_trained(name: str = "article", *, folder: Path | None = None) -> "keras.Sequential":
+    """Load a trained network that ships with the lessons, after checking that it is the one.
+
+    Parameters
+    ----------
+    name : str
+        ``<name>.weights.h5`` and its record ``<name>.json``.
+    folder : Path, optional
+        By default the repository's data folder.
+
+    Raises
+    ------
+    WeightsError
+        A file is missing or damaged, or the weights belong to other layers (a ``.weights.h5`` file
+        is matched by class and order alone: weights of renamed or reordered layers would load in
+        silence).
+    """
+    record = load_record(name, folder=folder)
+    folder = data_folder() if folder is None else Path(folder)
+    try:
+        path = folder / record["weights"]["file"]
+        expected, layers = record["weights"]["sha256"], record["layers"]
+    except (KeyError, TypeError):
+        raise WeightsError(
+            f"The record {name}.json does not say which weights it describes; "
+            "take both files from the repository again (git checkout data)."
+        ) from None
+    if not path.is_file():
+        raise WeightsError(
+            f"The weights {path.name} are not in {folder.name}/; "
+            "take them from the repository again (git checkout data)."
+        )
+    if _sha256(path) != expected:
+        raise WeightsError(
+            f"{path.name} is not the file that {name}.json describes (its SHA-256 differs); "
+            "take both from the repository again (git checkout data)."
+        )
+    model = build_model()
+    here = _layers_as_json(model)
+    if layers != here:
+        first = next((a for a, b in zip(layers, here, strict=False) if a != b), layers[-1:])
+        raise WeightsError(
+            f"{path.name} was trained with other layers than build_model() makes now (the first "
+            f"that differs: {first}); train again with python -m helpers.training."
+        )
+    model.load_weights(path)
+    return model
+
+
+def load_record(name: str = "article", *, folder: Path | None = None) -> dict[str, Any]:
+    """Return the record of a training run, ``<name>.json``: recipe, history, accuracy.
+
+    Raises
+    ------
+    WeightsError
+        The record is missing or is not JSON.
+    """
+    path = (data_folder() if folder is None else Path(folder)) / f"{name}.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise WeightsError(
+            f"There is no record {path.name} in {path.parent.name}/; "
+            "see data/README.md for the names that ship."
+        ) from None
+    except ValueError:
+        raise WeightsError(
+            f"The record {path.name} is damaged (it is not JSON); "
+            "take it from the repository again (git checkout data)."
+        ) from None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,590 @@
+"""Train the network of lesson 3 as lesson 4 does, with checkpoints and a record of the run.
+
+``python -m helpers.training --help`` trains on the photos from a terminal. Every random choice
+(the order of the pictures, how each is cropped and coloured) is a function of the seed, the step
+and the place in the batch, so a run that was stopped or killed goes on as if nothing had happened:
+bit for bit, on a machine with the same number of threads.
+"""
+
+import argparse
+import dataclasses
+import json
+import math
+import os
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from helpers.images import cache_folder
+from helpers.model import build_model, load_trained, save_trained
+from helpers.pets import load_pets
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+    from helpers.pets import Pets, Split
+
+
+class TrainingError(ValueError):
+    """A run that cannot go on: its checkpoint is damaged or belongs to another run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a network is trained: everything but the network, the pictures and the seed.
+
+    Attributes
+    ----------
+    name : str
+    epochs : int
+    batch_size : int
+    steps_per_epoch : int or None
+        None: as many steps as one pass over every picture takes.
+    optimizer : str
+        "rmsprop" or "adamw".
+    learning_rate : float
+        Constant, or where `cosine` starts.
+    cosine : bool
+        Let the learning rate fall to zero along half a cosine.
+    weight_decay : float
+        For AdamW.
+    averaging : float
+        Momentum of an exponential moving average of the weights, which replaces them at the end;
+        0 for none.
+    dropout : float
+        See `build_model`.
+    smallest_crop : float
+        The smallest share of a picture's area that a random crop keeps; 1 for no crops.
+    flip : bool
+        Mirror half of the pictures left to right.
+    color : float
+        How far brightness, contrast and saturation may each move; 0.3 is from 0.7 to 1.3 times.
+    """
+
+    name: str
+    epochs: int
+    batch_size: int
+    steps_per_epoch: int | None = None
+    optimizer: str = "rmsprop"
+    learning_rate: float = 0.001
+    cosine: bool = False
+    weight_decay: float = 0.0
+    averaging: float = 0.0
+    dropout: float = 0.0
+    smallest_crop: float = 1.0
+    flip: bool = False
+    color: float = 0.0
+
+
+# The article's recipe as it stands: 10 epochs of 8 steps of 128 pictures, half of them each epoch.
+ARTICLE = Recipe(name="article", epochs=10, batch_size=128, steps_per_epoch=8)
+# The same, with every picture in each epoch.
+EVERY_PHOTO = dataclasses.replace(ARTICLE, name="every-photo", epochs=15, steps_per_epoch=None)
+# The same layers, held back from memorising: no two epochs show a picture alike.
+REGULARISED = Recipe(
+    name="regularised",
+    epochs=150,
+    batch_size=50,
+    optimizer="adamw",
+    cosine=True,
+    weight_decay=0.01,
+    averaging=0.998,
+    dropout=0.3,
+    smallest_crop=0.4,
+    flip=True,
+    color=0.3,
+)
+RECIPES = {recipe.name: recipe for recipe in (ARTICLE, EVERY_PHOTO, REGULARISED)}
+
+
+def augment(
+    pictures: "tf.Tensor",
+    *,
+    seed: Sequence[int],
+    smallest_crop: float = 0.4,
+    flip: bool = True,
+    color: float = 0.3,
+) -> "tf.Tensor":
+    """Crop, mirror and recolour each picture of a batch at random.
+
+    Parameters
+    ----------
+    pictures : (N, H, W, 3) array or tensor
+        From 0 to 255.
+    seed : two ints
+        The same seed gives the same pictures.
+    smallest_crop, flip, color
+        As in `Recipe`.
+
+    Returns
+    -------
+    (N, H, W, 3) float32 tensor
+        From 0 to 255. One crop-and-resize for the whole batch does crop, zoom and mirror at once
+        (a box whose left and right are swapped is a mirrored one).
+    """
+    import tensorflow as tf
+
+    pictures = tf.convert_to_tensor(pictures)
+    count, height, width = tf.shape(pictures)[0], pictures.shape[1], pictures.shape[2]
+    random = tf.unstack(tf.random.stateless_uniform([8, count], seed=seed))
+    area = smallest_crop + (1 - smallest_crop) * random[0]
+    aspect = (4 / 3) ** (random[1] - 0.5)
+    tall = tf.minimum(tf.sqrt(area) * aspect, 1)
+    wide = tf.minimum(tf.sqrt(area) / aspect, 1)
+    top, left = random[2] * (1 - tall), random[3] * (1 - wide)
+    mirrored = (random[4] < 0.5) if flip else tf.zeros_like(random[4], tf.bool)
+    first, last = tf.where(mirrored, left + wide, left), tf.where(mirrored, left, left + wide)
+    boxes = tf.stack([top, first, top + tall, last], axis=1)
+    x = tf.image.crop_and_resize(pictures, boxes, tf.range(count), [height, width])
+    if not color:
+        return x
+    brightness, contrast, saturation = (
+        (1 + color * (2 * values - 1))[:, None, None, None] for values in random[5:]
+    )
+    grey = tf.reduce_mean(x, axis=3, keepdims=True)
+    mean = tf.reduce_mean(grey, axis=[1, 2], keepdims=True)
+    # x + saturation, then contrast, then brightness, multiplied out
+    x = brightness * contrast * saturation * x + (
+        brightness * (contrast * (1 - saturation) * grey + (1 - contrast) * mean)
+    )
+    return tf.clip_by_value(x, 0, 255)
+
+
+def training_batches(
+    split: "Split", *, recipe: Recipe, seed: int, start_epoch: int = 0
+) -> "tf.data.Dataset":
+    """Return every batch that a run still needs, from the first step of `start_epoch` on.
+
+    Pictures stay uint8 in memory. Each pass over them has an order of its own, and an epoch is
+    `steps_per_epoch` batches of the passes laid end to end.
+
+    Returns
+    -------
+    tf.data.Dataset
+        Of ((B, H, W, 3) uint8 or, augmented, float32 pictures, (B, 1) float32 labels).
+    """
+    import tensorflow as tf
+
+    count, size = len(split.labels), recipe.batch_size
+    pictures = tf.constant(split.pictures)
+    labels = tf.constant(np.asarray(split.labels, np.float32).reshape(-1, 1))
+    per_pass = math.ceil(count / size)
+    steps = steps_per_epoch(recipe, count)
+    changed = recipe.smallest_crop < 1 or recipe.flip or recipe.color > 0
+
+    def batch(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        order = tf.random.experimental.stateless_shuffle(
+            tf.range(count), seed=tf.stack([seed, 2 * (step // per_pass)])
+        )
+        first = (step % per_pass) * size
+        chosen = order[first : first + size]
+        x = tf.gather(pictures, chosen)
+        if changed:
+            x = augment(
+                x,
+                seed=tf.stack([seed, 2 * step + 1]),
+                smallest_crop=recipe.smallest_crop,
+                flip=recipe.flip,
+                color=recipe.color,
+            )
+        return x, tf.gather(labels, chosen)
+
+    todo = tf.data.Dataset.range(start_epoch * steps, recipe.epochs * steps)
+    todo = todo.map(lambda step: tf.cast(step, tf.int32))
+    return todo.map(batch, num_parallel_calls=2, deterministic=True).prefetch(2)
+
+
+def steps_per_epoch(recipe: Recipe, count: int) -> int:
+    """Return how many batches one epoch of a recipe takes from `count` pictures."""
+    return recipe.steps_per_epoch or math.ceil(count / recipe.batch_size)
+
+
+def compile_model(model: "keras.Model", *, recipe: Recipe, steps: int) -> None:
+    """Give a network the recipe's optimizer, and the loss and metric of lesson 4.
+
+    Parameters
+    ----------
+    steps : int
+        Steps of the whole run, for the cosine.
+    """
+    import keras
+
+    rate = recipe.learning_rate
+    if recipe.cosine:
+        rate = keras.optimizers.schedules.CosineDecay(rate, steps)
+    average = {"use_ema": True, "ema_momentum": recipe.averaging} if recipe.averaging else {}
+    if recipe.optimizer == "adamw":
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **average)
+        optimizer.exclude_from_weight_decay(var_names=["bias"])
+    elif recipe.optimizer == "rmsprop":
+        optimizer = keras.optimizers.RMSprop(rate, **average)
+    else:
+        raise ValueError(f"{recipe.optimizer!r} is no optimizer of a recipe: rmsprop or adamw.")
+    model.compile(optimizer=optimizer, loss="binary_crossentropy", metrics=["accuracy"])
+
+
+def fit(
+    model: "keras.Model",
+    pets: "Pets",
+    *,
+    recipe: Recipe = ARTICLE,
+    seed: int = 0,
+    checkpoint: Path | None = None,
+    validate_every: int = 1,
+    callbacks: Sequence["keras.callbacks.Callback"] = (),
+) -> list[dict[str, Any]]:
+    """Train a network by a recipe; go on where `checkpoint` stands, if there is one.
+
+    What stands in lesson 4 as ``model.compile`` and ``model.fit``, with the order, the
+    augmentation and the checkpoints around it.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Freshly built; `build_model` with the same seed each time, or a resumed run differs.
+    pets : Pets
+        The training pictures are learnt from. The validation pictures are only watched.
+    seed : int
+        For order and augmentation.
+    checkpoint : Path, optional
+        A file, written after every epoch in one step (beside, then renamed).
+    validate_every : int
+        Watch the validation pictures every so many epochs; 0 for never.
+
+    Returns
+    -------
+    list of dict
+        One row per epoch: epoch (from 1), loss, accuracy, seconds, and where they were looked at
+        val_loss and val_accuracy (with the averaged weights, where the recipe averages).
+
+    Raises
+    ------
+    TrainingError
+        The checkpoint is damaged, or belongs to another recipe, seed or set of pictures.
+    """
+    steps = steps_per_epoch(recipe, len(pets.train.labels))
+    compile_model(model, recipe=recipe, steps=steps * recipe.epochs)
+    model.optimizer.build(model.trainable_variables)
+    run = {"recipe": asdict(recipe), "seed": seed, "data": pets.digest, "layers": model.name}
+    rows: list[dict[str, Any]] = []
+    if checkpoint is not None and Path(checkpoint).exists():
+        rows = restore_checkpoint(model, path=Path(checkpoint), run=run)
+    if len(rows) >= recipe.epochs:
+        model.optimizer.finalize_variable_values(model.trainable_variables)
+        return rows
+    watch = {}
+    if validate_every:
+        validation = (pets.validation.pictures, np.reshape(pets.validation.labels, (-1, 1)))
+        watch = {"validation_data": _in_batches(*validation), "validation_freq": validate_every}
+    keeper = _keeper(rows=rows, run=run, path=checkpoint, steps=steps, recipe=recipe)
+    model.fit(
+        training_batches(pets.train, recipe=recipe, seed=seed, start_epoch=len(rows)),
+        epochs=recipe.epochs,
+        initial_epoch=len(rows),
+        steps_per_epoch=steps,
+        callbacks=[keeper, *callbacks],
+        shuffle=False,
+        verbose=0,
+        **watch,
+    )
+    return rows
+
+
+def _in_batches(pictures: np.ndarray, labels: np.ndarray) -> "tf.data.Dataset":
+    import tensorflow as tf
+
+    data = tf.data.Dataset.range(0, len(labels), 100)
+    x, y = tf.constant(pictures), tf.constant(labels, tf.float32)
+    return data.map(lambda first: (x[first : first + 100], y[first : first + 100])).prefetch(1)
+
+
+def _keeper(
+    *, rows: list, run: dict, path: Path | None, steps: int, recipe: Recipe
+) -> "keras.callbacks.Callback":
+    """Return the callback that keeps the history, writes checkpoints, and tests on the average."""
+    import keras
+
+    class Keeper(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+            self.begun = time.perf_counter()
+
+        def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+            if int(self.model.optimizer.iterations) < (epoch + 1) * steps:
+                return  # stopped in mid-epoch: what was learnt stays, but no whole epoch is kept
+            values = {name: float(value) for name, value in logs.items()}
+            rows.append({"epoch": epoch + 1, **values, "seconds": time.perf_counter() - self.begun})
+            if path is not None:
+                save_checkpoint(self.model, path=Path(path), run=run, rows=rows)
+
+        def on_test_begin(self, logs: dict | None = None) -> None:
+            if recipe.averaging:
+                self.own = [variable.numpy() for variable in self.model.trainable_variables]
+                self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
+
+        def on_test_end(self, logs: dict | None = None) -> None:
+            if recipe.averaging:
+                for variable, value in zip(self.model.trainable_variables, self.own, strict=True):
+                    variable.assign(value)
+
+    return Keeper()
+
+
+def _state(model: "keras.Model") -> list:
+    """Return every variable that training moves: weights, seeds of dropout, the optimizer's."""
+    return [v for layer in model.layers for v in layer.variables] + model.optimizer.variables
+
+
+def save_checkpoint(
+    model: "keras.Model", *, path: Path, run: dict[str, Any], rows: list[dict[str, Any]]
+) -> None:
+    """Write the whole state of a run into one file: beside it first, then renamed in one step."""
+    arrays = {f"variable_{i}": v.numpy() for i, v in enumerate(_state(model))}
+    beside = path.with_name(path.name + ".part")
+    with beside.open("wb") as file:
+        np.savez(file, about=np.array(json.dumps({"run": run, "rows": rows})), **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def restore_checkpoint(
+    model: "keras.Model", *, path: Path, run: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Put a run's state back into a compiled network and return its history so far.
+
+    Raises
+    ------
+    TrainingError
+        The file is damaged, or belongs to another recipe, seed, network or set of pictures.
+    """
+    variables = _state(model)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            about = json.loads(str(file["about"]))
+            arrays = [file[f"variable_{i}"] for i in range(len(file.files) - 1)]
+    except Exception as error:  # zipfile, NumPy and JSON each have errors of their own
+        raise TrainingError(
+            f"The checkpoint {path.name} cannot be read ({error}); "
+            "delete it, and the run starts from the beginning."
+        ) from error
+    other = [key for key in run if about["run"].get(key) != run[key]]
+    if not other and [a.shape for a in arrays] != [tuple(v.shape) for v in variables]:
+        other = ["layers"]
+    if other:
+        raise TrainingError(
+            f"The checkpoint {path.name} belongs to another run (another {', '.join(other)}); "
+            "choose another name, or delete it to start anew."
+        )
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
+    return about["rows"]
+
+
+def stop_button_callback() -> "keras.callbacks.Callback":
+    """Return a callback that ends `fit` after the present step once ``.stop()`` was called."""
+    import keras
+
+    class Stop(keras.callbacks.Callback):
+        wanted = False
+
+        def stop(self) -> None:
+            self.wanted = True
+
+        def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+            if self.wanted:
+                self.model.stop_training = True
+
+    return Stop()
+
+
+def confidence_interval(correct: int, total: int) -> tuple[float, float]:
+    """Return the 95% interval of a share, by Wilson's method.
+
+    References
+    ----------
+    E. B. Wilson (1927), "Probable inference, the law of succession, and statistical inference".
+    """
+    z, share = 1.959964, correct / total
+    middle = (share + z * z / (2 * total)) / (1 + z * z / total)
+    half = z / (1 + z * z / total)
+    half *= math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
+    return middle - half, middle + half
+
+
+def evaluate(model: "keras.Model", split: "Split") -> dict[str, Any]:
+    """Count what a network gets right, each picture once.
+
+    Returns
+    -------
+    dict
+        correct, total, accuracy, interval (95%), confusion ([[cats called cats, cats called
+        dogs], [dogs called cats, dogs called dogs]]), loss (mean binary cross-entropy) and
+        probabilities ((N,) float array, of a dog).
+    """
+    labels = np.asarray(split.labels).astype(int).ravel()
+    probabilities = model.predict(split.pictures, batch_size=100, verbose=0)[:, 0].astype(float)
+    answers = (probabilities > 0.5).astype(int)
+    confusion = [[int(np.sum((labels == t) & (answers == a))) for a in (0, 1)] for t in (0, 1)]
+    correct, total = confusion[0][0] + confusion[1][1], len(labels)
+    given = np.clip(np.where(labels == 1, probabilities, 1 - probabilities), 1e-7, 1)
+    return {
+        "correct": correct,
+        "total": total,
+        "accuracy": correct / total,
+        "interval": list(confidence_interval(correct, total)),
+        "confusion": confusion,
+        "loss": float(-np.log(given).mean()),
+        "probabilities": probabilities,
+    }
+
+
+def train(
+    *,
+    recipe: Recipe,
+    seed: int = 0,
+    out: Path | None = None,
+    name: str | None = None,
+    resume: bool = False,
+    validate_every: int = 1,
+    pets: "Pets | None" = None,
+) -> Path:
+    """Train a network from scratch and write its weights and its record.
+
+    Parameters
+    ----------
+    out : Path, optional
+        A folder; by default ``runs`` in the cache folder.
+    name : str, optional
+        Of the files; by default the recipe's name and the seed.
+    resume : bool
+        Go on from the last whole epoch of a run of that name, if there is one.
+
+    Returns
+    -------
+    Path
+        The record, JSON. The accuracy in it is that of the weights as stored, on the validation
+        pictures, each counted once, after the last epoch; nothing was chosen by it.
+    """
+    pets = load_pets() if pets is None else pets
+    out = cache_folder() / "runs" if out is None else Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    name = name or f"{recipe.name}-seed{seed}"
+    checkpoint = out / f"{name}.npz"
+    if not resume:
+        checkpoint.unlink(missing_ok=True)
+    model = build_model(seed=seed, dropout=recipe.dropout)
+    rows = fit(
+        model,
+        pets,
+        recipe=recipe,
+        seed=seed,
+        checkpoint=checkpoint,
+        validate_every=validate_every,
+        callbacks=[_log_lines(recipe)],
+    )
+    record = {
+        "recipe": asdict(recipe),
+        "seed": seed,
+        "data": {
+            "source": pets.source,
+            "origin": pets.origin,
+            "sha256": pets.digest,
+            "training": len(pets.train.labels),
+            "validation": len(pets.validation.labels),
+        },
+        "versions": _versions(),
+        "history": [_rounded(row) for row in rows],
+    }
+    save_trained(model, name=name, record=record, folder=out)
+    stored = load_trained(name, folder=out)
+    for part in ("train", "validation"):
+        result = evaluate(stored, getattr(pets, part))
+        record[part] = _rounded({k: v for k, v in result.items() if k != "probabilities"})
+    record["validation"]["chose"] = "nothing: the recipe was frozen and the last epoch counts"
+    record["validation"]["labels"] = "".join(str(int(x)) for x in pets.validation.labels)
+    record["validation"]["probabilities"] = [round(float(p), 4) for p in result["probabilities"]]
+    return save_trained(model, name=name, record=record, folder=out)
+
+
+def _log_lines(recipe: Recipe) -> "keras.callbacks.Callback":
+    import keras
+
+    def line(epoch: int, logs: dict) -> None:
+        values = "  ".join(f"{name} {value:.4f}" for name, value in logs.items())
+        print(
+            f"{time.strftime('%H:%M:%S')} epoch {epoch + 1}/{recipe.epochs}  {values}", flush=True
+        )
+
+    return keras.callbacks.LambdaCallback(on_epoch_end=line)
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    def short(value: Any) -> Any:
+        if isinstance(value, float):
+            return round(value, 5)
+        return [short(item) for item in value] if isinstance(value, list) else value
+
+    return {key: short(value) for key, value in row.items()}
+
+
+def _versions() -> dict[str, str]:
+    import keras
+    import tensorflow as tf
+
+    return {
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+        "threads": str(os.cpu_count()),
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run from a terminal: ``python -m helpers.training --help``."""
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.training",
+        description="Train the network of lesson 3 and write its weights and its record.",
+    )
+    parser.add_argument("--recipe", choices=RECIPES, default="regularised")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--epochs", type=int, help="instead of the recipe's own")
+    parser.add_argument("--out", type=Path, help="folder for weights, record and checkpoint")
+    parser.add_argument("--name", help="name of the files (default: recipe and seed)")
+    parser.add_argument("--resume", action="store_true", help="go on where a killed run stopped")
+    parser.add_argument(
+        "--validate-every", type=int, default=1, help="epochs between looks (default 1; 0: never)"
+    )
+    parser.add_argument("--data", choices=["photos", "drawn"], default="photos")
+    options = parser.parse_args(arguments)
+    recipe = RECIPES[options.recipe]
+    if options.epochs:
+        recipe = dataclasses.replace(recipe, epochs=options.epochs)
+    pets = load_pets(options.data)
+    begun = time.perf_counter()
+    path = train(
+        recipe=recipe,
+        seed=options.seed,
+        out=options.out,
+        name=options.name,
+        resume=options.resume,
+        validate_every=options.validate_every,
+        pets=pets,
+    )
+    record = json.loads(path.read_text(encoding="utf-8"))["validation"]
+    low, high = record["interval"]
+    print(
+        f"{recipe.name}, seed {options.seed}: {record['correct']} of {record['total']} validation "
+        f"pictures right, {record['accuracy']:.1%} (95% interval {low:.1%} to {high:.1%}), "
+        f"{time.perf_counter() - begun:.0f} s; written: {path}"
+    )
+
+
+if __name__ == "__main__":
+    main()
