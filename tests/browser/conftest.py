@@ -1,0 +1,65 @@
+"""One Jupyter server and one Chromium for all browser tests."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from . import pages
+
+
+# Of the folder, not of the session: Playwright keeps an event loop in this thread, and nbval
+# wants one of its own afterwards.
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Chromium."""
+    with sync_playwright() as playwright:
+        browser = pages.launch(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[pages.Server]:
+    """A Jupyter server over an empty folder."""
+    root = tmp_path_factory.mktemp("notebooks")
+    with pages.serve(root, tmp_path_factory.mktemp("jupyter")) as server:
+        yield server
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page with nothing in it; a script error in it fails the test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    errors = []
+    page.on("pageerror", lambda error: errors.append(error.stack or str(error)))
+    yield page
+    context.close()
+    # Our modules are loaded from blob: and data: URLs; JupyterLab has errors of its own.
+    ours = [error for error in errors if "blob:" in error or "data:text/javascript" in error]
+    assert not ours, ours
+
+
+@pytest.fixture
+def lab_page(page: Page, server: pages.Server) -> Callable[[Path], Page]:
+    """Open a notebook in JupyterLab: lab_page(path) -> page."""
+
+    def open_it(path: Path) -> Page:
+        pages.open_notebook(page, server, path)
+        return page
+
+    return open_it
+
+
+@pytest.fixture
+def notebook7_page(page: Page, server: pages.Server) -> Callable[[Path], Page]:
+    """Open a notebook in Notebook 7: notebook7_page(path) -> page."""
+
+    def open_it(path: Path) -> Page:
+        pages.open_notebook(page, server, path, notebook7=True)
+        return page
+
+    return open_it

@@ -1,0 +1,185 @@
+"""A Jupyter server and Chromium for the tests: everything in a temporary folder, on loopback."""
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser, Error, Page, Playwright
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+NO_BROWSER = (
+    "No Chromium was found: run `python -m playwright install chromium`, "
+    "or set the environment variable CHROMIUM to the path of one."
+)
+SETTINGS = {
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "docmanager-extension/plugin": {"autosave": False},
+}
+
+
+class Server(NamedTuple):
+    """A running Jupyter server."""
+
+    url: str
+    token: str
+    root: Path
+
+
+def find_chromium() -> str | None:
+    """Return the path of a Chromium of this machine, or None for Playwright's own."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Start Chromium; without one skip the test with a sentence, or fail where CI is set."""
+    path = find_chromium()
+    try:
+        return playwright.chromium.launch(executable_path=path, args=FLAGS)
+    except Error as error:
+        if path is None and not os.environ.get("CI"):
+            pytest.skip(NO_BROWSER)
+        raise RuntimeError(f"{NO_BROWSER} ({path or 'none installed'})") from error
+
+
+@contextlib.contextmanager
+def serve(root: Path, home: Path) -> Iterator[Server]:
+    """Run a Jupyter server over the folder `root` with settings of its own in `home`."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token = secrets.token_hex(16)
+    for name, value in SETTINGS.items():
+        path = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(value))
+    folders = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        "IPYTHONDIR": "ipython",
+    }
+    environment = dict(os.environ, **{k: str(home / v) for k, v in folders.items()})
+    options = {
+        "ServerApp.port": port,
+        "ServerApp.port_retries": 0,
+        "ServerApp.ip": "127.0.0.1",
+        "ServerApp.open_browser": False,
+        "ServerApp.allow_root": True,
+        "ServerApp.root_dir": root,
+        "IdentityProvider.token": token,
+        "LabApp.expose_app_in_browser": True,
+        "JupyterNotebookApp.expose_app_in_browser": True,
+    }
+    log = home / "server.log"
+    with log.open("wb") as stream:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *(f"--{k}={v}" for k, v in options.items())],
+            env=environment,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait(f"{url}/api/status?token={token}", server, log)
+        yield Server(url, token, root)
+    finally:
+        server.terminate()  # shuts the kernels down, too
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+
+
+def _wait(url: str, server: subprocess.Popen, log: Path) -> None:
+    for _ in range(300):
+        if server.poll() is not None:
+            break
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
+            return
+        time.sleep(0.2)
+    raise RuntimeError(f"The Jupyter server did not start:\n{log.read_text()[-2000:]}")
+
+
+def write_notebook(path: Path, *cells: str) -> Path:
+    """Write a notebook with these code cells."""
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in cells],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    )
+    nbformat.write(notebook, path)
+    return path
+
+
+def open_notebook(page: Page, server: Server, path: Path, *, notebook7: bool = False) -> None:
+    """Open a notebook of the server's folder in JupyterLab or in Notebook 7; wait for a kernel."""
+    name = path.resolve().relative_to(server.root.resolve()).as_posix()
+    # A workspace of its own: JupyterLab would open the notebooks of the last test again.
+    place = f"notebooks/{name}" if notebook7 else f"lab/workspaces/{uuid.uuid4().hex}/tree/{name}"
+    page.goto(f"{server.url}/{place}?token={server.token}")
+    page.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)
+    page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
+    page.wait_for_function(
+        "() => { const w = window.jupyterapp.shell.currentWidget;"
+        " return w?.sessionContext?.isReady && w.sessionContext.session?.kernel; }",
+        timeout=60_000,
+    )
+    if not notebook7:
+        command(page, "application:toggle-left-area")
+
+
+def command(page: Page, name: str, **arguments: object) -> None:
+    """Run one of JupyterLab's commands, by its name, to its end."""
+    page.evaluate(
+        "([name, args]) => window.jupyterapp.commands.execute(name, args).then(() => null)",
+        [name, arguments],
+    )
+
+
+def run_all(page: Page) -> None:
+    """Run every cell and wait for the last; an error in a cell fails the test."""
+    command(page, "notebook:run-all-cells")
+    errors = page.locator(".jp-OutputArea-output[data-mime-type*='error']")
+    if errors.count():
+        raise AssertionError(errors.first.inner_text())
+
+
+def set_theme(page: Page, name: str) -> None:
+    """Choose the light or the dark theme."""
+    command(page, "apputils:change-theme", theme=f"JupyterLab {name.title()}")
+    page.wait_for_function(
+        "dark => document.body.dataset.jpThemeLight === String(!dark)", arg=name == "dark"
+    )
+    page.wait_for_selector("#jupyterlab-splash", state="detached")
+
+
+def screenshot(page: Page, name: str, *, selector: str | None = None) -> None:
+    """Save a picture of the page, or of a part, in the folder $SCREENSHOTS, if that is set."""
+    folder = os.environ.get("SCREENSHOTS")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        target = page.locator(selector).first if selector else page
+        target.screenshot(path=Path(folder) / f"{name}.png")
