@@ -1,0 +1,98 @@
+"""The photos: found in a folder, and decoded once.
+
+They are the 2,000 + 1,000 photos that Google's machine-learning course uses, chosen from the
+25,000 of Kaggle's "Dogs vs. Cats" competition of 2013.
+"""
+
+import hashlib
+import os
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from helpers.images import PictureError, cache_folders, open_picture, resize
+from helpers.pets.progress import Line
+from helpers.pets.sets import CLASS_NAMES, PetsError, Stored
+
+NAME = "cats_and_dogs_filtered"
+TRAINING, VALIDATION = 1_000, 500  # photos of each kind
+COUNTS = {
+    f"{split}/{kind}s": count
+    for split, count in (("train", TRAINING), ("validation", VALIDATION))
+    for kind in CLASS_NAMES
+}
+
+
+def photo_name(member: str) -> str | None:
+    """Return train/cats/cat.0.jpg for cats_and_dogs_filtered/train/cats/cat.0.jpg.
+
+    None for anything in the zip that is not one of the photos.
+    """
+    match = re.fullmatch(
+        rf"{NAME}/((?:train|validation)/(?:cats/cat|dogs/dog)\.\d{{1,9}}\.jpg)", member
+    )
+    return match and match[1]
+
+
+def find_photos() -> Path | None:
+    """Return the first folder that holds the photos, whole or not, or None."""
+    return next((at for at in (f / NAME for f in cache_folders()) if at.is_dir()), None)
+
+
+def photo_files(folder: Path) -> list[Path]:
+    """Return all photos in a folder: training first, cats before dogs, by number.
+
+    Raises
+    ------
+    PetsError
+        If there are not 2 x 1,000 for training and 2 x 500 for validation.
+    """
+    files: list[Path] = []
+    for where, count in COUNTS.items():
+        inside = folder / where
+        found = inside.iterdir() if inside.is_dir() else ()
+        names = [at.name for at in found if photo_name(f"{NAME}/{where}/{at.name}")]
+        if len(names) != count:
+            raise PetsError(
+                f"{folder} holds {len(names):,} of the {count:,} photos of {where}: run "
+                f'"python -m helpers.pets download" to get them all again.'
+            )
+        files += [inside / name for name in sorted(names, key=lambda name: int(name.split(".")[1]))]
+    return files
+
+
+def fingerprint(files: list[Path]) -> str:
+    """Return 12 hexadecimal digits that change when a photo is replaced by another one."""
+    sizes = "\n".join(f"{'/'.join(file.parts[-3:])} {file.stat().st_size}" for file in files)
+    return hashlib.sha256(sizes.encode()).hexdigest()[:12]
+
+
+def decode(files: list[Path], *, size: int, line: Line) -> Stored:
+    """Return the photos as arrays; one that cannot be decoded is left out and named."""
+
+    def one(file: Path) -> np.ndarray | None:
+        try:
+            return resize(open_picture(file), size)
+        except PictureError:
+            return None
+
+    pictures = np.empty((len(files), size, size, 3), np.uint8)
+    names, skipped, labels = [], [], []
+    with (
+        line.bar(len(files), "Decoding the photos, once:") as move,
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+    ):
+        for done, (file, picture) in enumerate(zip(files, pool.map(one, files), strict=True), 1):
+            name = "/".join(file.parts[-3:])
+            move(done)
+            if picture is None:
+                skipped.append(name)
+                continue
+            pictures[len(names)] = picture
+            names.append(name)
+            labels.append(CLASS_NAMES.index(file.name.split(".")[0]))
+    training = sum(name.startswith("train/") for name in names)
+    pictures = pictures[: len(names)]
+    return Stored(pictures, np.array(labels, np.uint8), tuple(names), training, tuple(skipped))
