@@ -1,0 +1,136 @@
+"""The network, its table and its weights: against Keras, and by trial."""
+
+import json
+
+import numpy as np
+import pytest
+
+from helpers.model import (
+    WeightsError,
+    build_model,
+    layer_table,
+    load_record,
+    load_trained,
+    save_trained,
+)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return build_model(seed=1)
+
+
+def test_it_is_the_articles_network(model):
+    assert model.count_params() == 1_639_489
+    names = " ".join(layer.name for layer in model.layers)
+    assert names == (
+        "rescaling conv1 pool1 conv2 pool2 conv3 pool3 conv4 pool4 flatten dense1 prediction"
+    )
+    assert model.input_shape == (None, 150, 150, 3)
+    assert model.output_shape == (None, 1)
+
+
+def test_the_table_agrees_with_keras(model):
+    rows = {row.name: row for row in layer_table(model)}
+    for layer in model.layers:
+        row = rows[layer.name]
+        assert row.output_shape == tuple(layer.output.shape[1:])
+        assert row.parameters == layer.count_params()
+        assert (eval(row.arithmetic) if row.arithmetic else 0) == layer.count_params()
+    assert [rows[f"conv{i}"].receptive_field for i in (1, 2, 3, 4)] == [3, 8, 18, 38]
+    assert rows["pool4"].receptive_field == 46
+    assert rows["conv1"].multiply_adds == 148 * 148 * 16 * 27
+    assert rows["conv1"].memory == 148 * 148 * 16 * 4
+    assert rows["dense1"].receptive_field is None
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_receptive_fields_are_those_that_gradients_see(padding, stride):
+    """Which pixels move an output value? Keras's own gradients say it."""
+    import keras
+    import tensorflow as tf
+
+    chain = keras.Sequential(
+        [
+            keras.Input((23, 23, 1)),
+            keras.layers.Conv2D(1, 3, strides=stride, padding=padding, kernel_initializer="ones"),
+            keras.layers.AveragePooling2D(2, padding=padding),
+            keras.layers.Conv2D(1, 2, padding=padding, kernel_initializer="ones"),
+        ]
+    )
+    row = layer_table(chain)[-1]
+    picture = tf.Variable(tf.ones((1, 23, 23, 1)))
+    with tf.GradientTape() as tape:
+        value = chain(picture)[0, 0, 1, 0]
+    seen = np.flatnonzero(np.abs(tape.gradient(value, picture)[0, :, :, 0]).sum(axis=0))
+    first = row.start + row.jump
+    assert (seen[0], seen[-1]) == (max(first, 0), min(first + row.receptive_field, 23) - 1)
+
+
+def test_the_rescaling_is_inside(model):
+    import keras
+
+    picture = np.random.default_rng(0).integers(0, 256, (1, 150, 150, 3))
+    inner = keras.Sequential([keras.Input((150, 150, 3)), *model.layers[1:]])
+    np.testing.assert_allclose(
+        model(picture.astype(np.float32)), inner((picture / 255).astype(np.float32)), atol=1e-6
+    )
+
+
+def test_a_seed_fixes_the_first_weights(model):
+    again, other = build_model(seed=1), build_model(seed=2)
+    for a, b in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert not np.array_equal(model.get_weights()[0], other.get_weights()[0])
+    kernels = [w for w in model.get_weights() if w.ndim == 4]
+    assert not np.array_equal(kernels[1][..., :16, :], kernels[2][..., :16, :])
+
+
+def test_saved_weights_come_back(tmp_path):
+    model = build_model(seed=3, dropout=0.3)
+    save_trained(model, name="mine", record={"seed": 3}, folder=tmp_path)
+    assert (tmp_path / "mine.weights.h5").stat().st_size < 4_000_000
+    loaded = load_trained("mine", folder=tmp_path)
+    pictures = np.random.default_rng(0).integers(0, 256, (4, 150, 150, 3)).astype(np.float32)
+    np.testing.assert_allclose(loaded(pictures), model(pictures), atol=1e-3)
+    assert load_record("mine", folder=tmp_path)["seed"] == 3
+
+
+def test_other_weights_are_refused_with_a_sentence(tmp_path):
+    written = save_trained(build_model(seed=3), name="mine", record={}, folder=tmp_path)
+    whole, weights = written.read_text(), tmp_path / "mine.weights.h5"
+
+    record = json.loads(whole)
+    record["layers"][1][0] = "convolution1"
+    written.write_text(json.dumps(record))
+    with pytest.raises(WeightsError, match=r"other layers.*convolution1"):
+        load_trained("mine", folder=tmp_path)
+
+    record = json.loads(whole)
+    record["layers"].append(["extra", "Dense", [1], 2])
+    written.write_text(json.dumps(record))
+    with pytest.raises(WeightsError, match=r"other layers.*extra"):
+        load_trained("mine", folder=tmp_path)
+
+    written.write_text(whole)
+    content = bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(WeightsError, match="SHA-256"):
+        load_trained("mine", folder=tmp_path)
+
+    weights.unlink()
+    with pytest.raises(WeightsError, match=r"mine\.weights\.h5.*not in"):
+        load_trained("mine", folder=tmp_path)
+
+    written.write_text("{}")
+    with pytest.raises(WeightsError, match="which weights"):
+        load_trained("mine", folder=tmp_path)
+
+    written.write_text(whole[:100])
+    with pytest.raises(WeightsError, match="damaged"):
+        load_trained("mine", folder=tmp_path)
+
+    with pytest.raises(WeightsError, match="no record"):
+        load_trained("yours", folder=tmp_path)
