@@ -15,6 +15,7 @@ _WHERE = {
     "Lab": "lab",
     "Access": "lab",
     "Upload": "lab",
+    "PictureChooser": "lab",
     "KernelLab": "kernel_lab",
     "StrideLab": "stride_lab",
     "PoolLab": "pool_lab",
