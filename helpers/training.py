@@ -89,7 +89,7 @@ EVERY_PHOTO = dataclasses.replace(ARTICLE, name="every-photo", epochs=15, steps_
 # The same layers, held back from memorising: no two epochs show a picture alike.
 REGULARISED = Recipe(
     name="regularised",
-    epochs=120,
+    epochs=150,
     batch_size=50,
     optimizer="adamw",
     cosine=True,
