@@ -73,16 +73,16 @@ def draw_all(*, size: int, line: Line) -> Stored:
             done[worker] += 1
 
     with (
-        line.bar(total, "Drawing them, once:") as move,
+        line.bar(total, "Drawing them, once:") as bar,
         ThreadPoolExecutor(workers) as pool,
     ):
         shares = [pool.submit(fill, worker) for worker in range(workers)]
         try:
             while wait(shares, timeout=0.1, return_when=FIRST_EXCEPTION).not_done:
-                move(sum(done))
+                bar.move(sum(done))
             for share in shares:
                 share.result()
-            move(total)
+            bar.move(total)
         finally:
             stop.set()  # where one share failed, or the learner interrupts
     kinds, seeds = zip(*(kind_and_seed(*pet_of_row(row)) for row in range(total)), strict=True)

@@ -64,20 +64,18 @@ def _choose(source: str | None) -> tuple[str, list[Path], str]:
     if asked not in (None, *SOURCES):
         where = "The argument" if source else "The environment variable CNN_PETS"
         raise PetsError(f'{where} names the pets {asked!r}: take "photos" or "drawn".')
-    folder = None if asked == "drawn" else photos.find_photos()
-    if folder is None:
-        if asked == "photos":
-            raise PetsError(
-                'The photos are not here: get them with "python -m helpers.pets download", or '
-                'take load_pets("drawn").'
-            )
-        return "drawn", [], ""
     try:
-        return "photos", photos.photo_files(folder), ""
+        files = [] if asked == "drawn" else photos.find_photos()
     except PetsError as error:
         if asked == "photos":
             raise
         return "drawn", [], str(error)
+    if asked == "photos" and not files:
+        raise PetsError(
+            'The photos are not here: get them with "python -m helpers.pets download", or take '
+            'load_pets("drawn").'
+        )
+    return ("photos" if files else "drawn"), files, ""
 
 
 def _drawing_version() -> str:

@@ -36,9 +36,24 @@ def photo_name(member: str) -> str | None:
     return match and match[1]
 
 
-def find_photos() -> Path | None:
-    """Return the first folder that holds the photos, whole or not, or None."""
-    return next((at for at in (f / NAME for f in cache_folders()) if at.is_dir()), None)
+def find_photos() -> list[Path]:
+    """Return the photos from the first folder that holds them all; none if there is no folder.
+
+    Raises
+    ------
+    PetsError
+        If there are folders, but some photos have gone from each of them.
+    """
+    lacking = None
+    for folder in (parent / NAME for parent in cache_folders()):
+        if folder.is_dir():
+            try:
+                return photo_files(folder)
+            except PetsError as error:
+                lacking = lacking or error
+    if lacking:
+        raise lacking
+    return []
 
 
 def photo_files(folder: Path) -> list[Path]:
@@ -81,12 +96,12 @@ def decode(files: list[Path], *, size: int, line: Line) -> Stored:
     pictures = np.empty((len(files), size, size, 3), np.uint8)
     names, skipped, labels = [], [], []
     with (
-        line.bar(len(files), "Decoding the photos, once:") as move,
+        line.bar(len(files), "Decoding the photos, once:") as bar,
         ThreadPoolExecutor(os.cpu_count()) as pool,
     ):
         for done, (file, picture) in enumerate(zip(files, pool.map(one, files), strict=True), 1):
             name = "/".join(file.parts[-3:])
-            move(done)
+            bar.move(done)
             if picture is None:
                 skipped.append(name)
                 continue

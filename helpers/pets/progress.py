@@ -31,40 +31,58 @@ class Line:
         if self.display is None:
             print(sentence)
         else:
-            self.display.update(_plain(self.text), raw=True)
+            self.show()
+
+    def show(self, below: str = "") -> None:
+        """Show the line in the notebook, and below it for now some other text."""
+        self.display.update(_plain(f"{self.text}\n{below}" if below else self.text), raw=True)
 
     @contextmanager
-    def bar(self, total: int, doing: str, *, unit: str = " pictures") -> Iterator[Callable]:
-        """Give a function that takes how many are done by now; call it in the main thread."""
+    def bar(self, total: int, doing: str, *, unit: str = " pictures") -> Iterator["Bar"]:
+        """Give a bar that moves until the end of the block; 0 is a total not known yet."""
         if self.quiet:
-            yield lambda done: None
-        elif self.display is None:
+            yield Bar(total, lambda bar: None)
+        elif self.display is not None:
+            try:
+                yield Bar(total, lambda bar: self.show(f"{doing} {bar}{unit}"))
+            finally:
+                self.show()
+        else:
             from tqdm import tqdm
 
-            scale = unit == "B"
-            with tqdm(total=total, desc=doing, unit=unit, unit_scale=scale, disable=None) as bar:
-                yield lambda done: bar.update(done - bar.n)
-        else:
-            shown = [0.0]  # when the bar last moved
+            with tqdm(desc=doing, unit=unit, unit_scale=unit == "B", disable=None) as shown:
 
-            def move(done: int) -> None:
-                if time.monotonic() - shown[0] > PAUSE:
-                    shown[0] = time.monotonic()
-                    text = f"{self.text}\n{doing} {text_bar(done, total)}{unit}"
-                    self.display.update(_plain(text), raw=True)
+                def draw(bar: Bar) -> None:
+                    shown.total = bar.total or None
+                    shown.update(bar.done - shown.n)
 
-            try:
-                yield move
-            finally:
-                self.display.update(_plain(self.text), raw=True)
+                yield Bar(total, draw, pause=0)
 
 
-def text_bar(done: int, total: int) -> str:
-    """Return [####....] 40 of 80; without a total, the count alone."""
-    if total <= 0:
-        return f"{done:,}"
-    filled = WIDTH * min(done, total) // total
-    return f"[{'#' * filled}{'.' * (WIDTH - filled)}] {done:,} of {total:,}"
+class Bar:
+    """How far some work is; to be moved from the main thread."""
+
+    def __init__(self, total: int, draw: Callable[["Bar"], None], *, pause: float = PAUSE) -> None:
+        self.total = total
+        self.done = 0
+        self._draw = draw
+        self._pause = pause
+        self._drawn = 0.0
+
+    def move(self, done: int, *, total: int | None = None) -> None:
+        """Say how much is done by now, and how much there is to do if that is news."""
+        self.total = self.total if total is None else total
+        self.done = min(done, self.total) if self.total else done
+        if time.monotonic() - self._drawn >= self._pause:
+            self._drawn = time.monotonic()
+            self._draw(self)
+
+    def __str__(self) -> str:
+        """Return [####....] 40 of 80; without a total, the count alone."""
+        if not self.total:
+            return f"{self.done:,}"
+        filled = WIDTH * self.done // self.total
+        return f"[{'#' * filled}{'.' * (WIDTH - filled)}] {self.done:,} of {self.total:,}"
 
 
 def in_notebook() -> bool:
