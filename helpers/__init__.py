@@ -12,6 +12,7 @@ Importing the package sets two environment variables, unless you have set them y
 - ``TF_CPP_MIN_LOG_LEVEL=2``: no start-up log lines of TensorFlow in the notebooks.
 """
 
+import contextlib
 import os
 import sys
 import warnings
@@ -26,3 +27,10 @@ if "tensorflow" in sys.modules and "TF_ENABLE_ONEDNN_OPTS" not in os.environ:
     )
 for _name, _value in _SETTINGS.items():
     os.environ.setdefault(_name, _value)
+
+if type(sys.stderr).__module__ == "ipykernel.iostream":
+    # TensorFlow 2.21 writes a few C++ lines before it reads the setting above, and ipykernel would
+    # copy them into the notebook. They go to the terminal that runs Jupyter; what Python itself
+    # writes to stderr still shows in the notebook.
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(sys.stderr.fileno(), 2)
