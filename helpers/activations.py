@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .images import resize
+from helpers.images import resize
 
 if TYPE_CHECKING:
     import keras
@@ -97,11 +97,16 @@ def activation_model(model: "keras.Model") -> "keras.Model":
     return keras.Model(model.inputs[0], outputs, name=f"{model.name}_activations")
 
 
-def as_input(model: "keras.Model", picture: np.ndarray) -> np.ndarray:
+def as_input(
+    model: "keras.Model",
+    picture: np.ndarray,
+    *,
+    preprocess: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> np.ndarray:
     """Return a picture as the batch of one, (1, H, W, channels) float32, that the model takes.
 
-    Resized where it is uint8 of another size; made grey for a model of one channel (the luma of
-    ITU-R BT.601, as in Pillow).
+    A uint8 picture of another size is resized; for a model of one channel it is made grey (the
+    luma of ITU-R BT.601, as in Pillow). `preprocess` then takes it to the model's own units.
     """
     height, width, channels = check_model(model)
     picture = np.asarray(picture)
@@ -114,7 +119,8 @@ def as_input(model: "keras.Model", picture: np.ndarray) -> np.ndarray:
             f"The model takes a picture of shape {(height, width, channels)}, this one has "
             f"{picture.shape}; open it with helpers.images.open_picture, then resize."
         )
-    return picture[None].astype(np.float32)
+    batch = picture[None].astype(np.float32)
+    return batch if preprocess is None else np.asarray(preprocess(batch), np.float32)
 
 
 def activations(model: "keras.Model", picture: np.ndarray) -> dict[str, np.ndarray]:
