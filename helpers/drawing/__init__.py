@@ -18,7 +18,7 @@ from .scene import draw_background, draw_foreground
 
 __all__ = ["KINDS", "PARTS", "VERSION", "Drawing", "draw_pet"]
 
-VERSION = 1
+VERSION = 2
 """Goes up whenever the pictures change: caches of drawings carry it in their key."""
 
 KINDS = ("cat", "dog")
@@ -73,14 +73,17 @@ def draw_pet(kind: str, *, seed: int, size: int = 150) -> Drawing:
     seed = _whole_number("seed", seed, 0, 2**63 - 1)
     size = _whole_number("size", size, 32, 1024)
     rng = np.random.default_rng([KINDS.index(kind), seed])
+    grain = np.random.default_rng([KINDS.index(kind), seed, 1])
     look = choose_look(kind, rng)
-    pose = choose_pose(look, rng)
+    pose = choose_pose(rng)
     canvas = Canvas(size)
     draw_background(canvas, rng)
     draw_animal(canvas, look, pose, rng)
-    draw_foreground(canvas, pose.y if pose.name != "face" else 0.95, rng)
+    draw_foreground(canvas, 0.95 if pose.name in ("face", "peek") else pose.y, rng)
     colors, codes, heights = canvas.finish()
-    picture = develop(colors, codes, heights, fluff=look.fluff, curly=look.breed.curly, rng=rng)
+    picture = develop(
+        colors, codes, heights, fluff=look.fluff, curly=look.breed.curly, rng=rng, grain=grain
+    )
     return Drawing(picture, masks_of(codes))
 
 

@@ -1,4 +1,4 @@
-"""Poses and bodies: torso, legs, tail, coat markings, and what the animal wears.
+"""Poses and bodies: torso, legs, tail, and what the animal wears.
 
 One unit is a head radius; the ground is y = 0, and up is negative.
 """
@@ -10,16 +10,16 @@ import numpy as np
 
 from .breeds import Look, chance, pick
 from .canvas import Canvas, blob, ellipse, fluffy, mix, ribbon
-from .head import HEAD, Turn, draw_head
-
-FAR, TORSO, NEAR, WORN = 6, 10, 13, 15
+from .coat import FAR, HEAD, NEAR, TOP, TORSO, WORN, color_chest, color_torso
+from .head import Turn, draw_head
+from .scene import draw_ledge
 
 
 @dataclass(frozen=True)
 class Pose:
     """How an animal holds itself, and where in the picture it is."""
 
-    name: str  # face, sit, stand, lie, curl
+    name: str  # a key of _POSES
     x: float  # of the origin, as a share of the picture
     y: float
     scale: float  # head radius, as a share of the picture
@@ -29,29 +29,25 @@ class Pose:
     tilt: float  # of the head
 
 
-def choose_pose(look: Look, rng: np.random.Generator) -> Pose:
-    """Draw a pose: half of the pictures are of faces, close up; some leave the frame."""
-    u = rng.random()
-    name = (
-        "face"
-        if u < 0.45
-        else "sit"
-        if u < 0.65
-        else "stand"
-        if u < 0.82
-        else ("lie" if u < 0.93 else "curl")
-    )
-    low, high = {
-        "face": (0.2, 0.36),
-        "sit": (0.115, 0.19),
-        "stand": (0.1, 0.15),
-        "lie": (0.12, 0.18),
-        "curl": (0.14, 0.2),
-    }[name]
+_POSES = {  # share of the pictures, and the range of head radii
+    "face": (0.44, 0.25, 0.38),
+    "peek": (0.14, 0.23, 0.31),
+    "sit": (0.2, 0.15, 0.21),
+    "stand": (0.1, 0.125, 0.17),
+    "lie": (0.07, 0.14, 0.19),
+    "curl": (0.05, 0.16, 0.21),
+}
+
+
+def choose_pose(rng: np.random.Generator) -> Pose:
+    """Draw a pose: nearly half are faces, close up; some leave the frame."""
+    last = np.cumsum([share for share, *_ in _POSES.values()])
+    name = list(_POSES)[min(int((rng.random() > last).sum()), len(last) - 1)]
+    _, low, high = _POSES[name]
     side = rng.uniform(-1, 1)
-    out = chance(rng, 0.15)
-    x = 0.5 + rng.uniform(-0.1, 0.1) + (rng.uniform(-0.2, 0.2) if out else 0)
-    y = rng.uniform(0.45, 0.6) if name == "face" else rng.uniform(0.84, 0.96)
+    out = chance(rng, 0.1)
+    x = 0.5 + rng.uniform(-0.08, 0.08) + (rng.uniform(-0.2, 0.2) if out else 0)
+    y = rng.uniform(0.45, 0.6) if name in ("face", "peek") else rng.uniform(0.84, 0.96)
     return Pose(
         name=name,
         x=x,
@@ -59,8 +55,8 @@ def choose_pose(look: Look, rng: np.random.Generator) -> Pose:
         scale=rng.uniform(low, high),
         angle=rng.uniform(-0.1, 0.1),
         flip=chance(rng, 0.5),
-        turn=Turn(side * abs(side) ** 0.5, rng.uniform(-0.6, 0.6)),
-        tilt=rng.uniform(-0.42, 0.42) * (1 if name != "curl" else 0.6),
+        turn=Turn(0.9 * side * abs(side), rng.uniform(-0.6, 0.6)),
+        tilt=rng.uniform(-0.33, 0.33) * (0.6 if name in ("curl", "peek") else 1),
     )
 
 
@@ -72,6 +68,10 @@ def draw_animal(canvas: Canvas, look: Look, pose: Pose, rng: np.random.Generator
             draw_head(canvas, look, pose.turn, rng)
             if look.neck == "bow" and pose.name != "stand":
                 _bow(canvas, look, rng)
+        if pose.name == "peek":
+            draw_ledge(canvas, rng)
+            for side in (-1, 1):
+                _big_paw(canvas, look, side * rng.uniform(0.85, 1.0), 0.82)
 
 
 # --- the bodies: each draws all but the head, and returns where the head sits -------------------
@@ -83,8 +83,8 @@ def _face(canvas: Canvas, look: Look, rng: np.random.Generator) -> tuple[float, 
         [(-0.5, 0.3), (0.5, 0.3), (wide, 1.3), (1.2 * wide, 3.2), (-1.2 * wide, 3.2), (-wide, 1.3)]
     )
     _torso(canvas, look, chest, rng)
-    _bib(canvas, look, (0, 1.4), (0.5, 0.8))
-    _coat(canvas, look, (-wide, 0.9, wide, 3), rng)
+    color_chest(canvas, look, (0, 1.4), (0.5, 0.8))
+    color_torso(canvas, look, (-wide, 0.9, wide, 3), rng)
     _neck(canvas, look, (-0.72, 0.8), (0.72, 0.8), 0.28)
     return 0, 0
 
@@ -107,10 +107,10 @@ def _sit(canvas: Canvas, look: Look, rng: np.random.Generator) -> tuple[float, f
         ]
     )
     _torso(canvas, look, torso, rng)
-    _bib(canvas, look, (0, top + 0.7), (0.42, 0.75))
+    color_chest(canvas, look, (0, top + 0.7), (0.42, 0.75))
     for side in (-1, 1):
         canvas.shape(ellipse(side * 0.82, -0.45, 0.4, 0.44), look.main, "body", TORSO + 1)
-    _coat(canvas, look, (-1.1, top + 0.4, 1.1, -0.1), rng)
+    color_torso(canvas, look, (-1.1, top + 0.4, 1.1, -0.1), rng)
     for side in (-1, 1):
         _paw(canvas, look, side * 0.95, -0.12, NEAR - 1)
         _leg(canvas, look, (side * 0.36, 0.5 * top), (side * 0.36, -0.15), NEAR)
@@ -141,8 +141,8 @@ def _stand(canvas: Canvas, look: Look, rng: np.random.Generator) -> tuple[float,
     _torso(canvas, look, torso, rng)
     neck = ribbon([(long - 0.2, back + 0.6), (long + 0.35, back - 0.5)], [1.1, 0.85])
     canvas.shape(neck, look.main, "body", TORSO)
-    _bib(canvas, look, (long + 0.2, back + 0.75), (0.35, 0.5))
-    _coat(canvas, look, (-long - 0.3, back, long + 0.2, -leg), rng)
+    color_chest(canvas, look, (long + 0.2, back + 0.75), (0.35, 0.5))
+    color_torso(canvas, look, (-long - 0.3, back, long + 0.2, -leg), rng)
     for x in (-long + 0.15, long - 0.4):
         canvas.shape(ellipse(x, -leg - 0.35, 0.42, 0.5), look.main, "body", TORSO + 1)
         _leg(canvas, look, (x, -leg - 0.3), (x + stride, -0.1), NEAR)
@@ -166,8 +166,8 @@ def _lie(canvas: Canvas, look: Look, rng: np.random.Generator) -> tuple[float, f
         ]
     )
     _torso(canvas, look, torso, rng)
-    _bib(canvas, look, (long - 0.05, -0.75), (0.3, 0.6))
-    _coat(canvas, look, (-long - 0.2, -1.3, long, -0.2), rng)
+    color_chest(canvas, look, (long - 0.05, -0.75), (0.3, 0.6))
+    color_torso(canvas, look, (-long - 0.2, -1.3, long, -0.2), rng)
     canvas.shape(ellipse(-long + 0.45, -0.52, 0.68, 0.55), look.main, "body", TORSO + 1)
     _leg(canvas, look, (-long + 0.6, -0.16), (-long + 1.3, -0.14), NEAR)
     for y in (-0.28, -0.14):
@@ -190,7 +190,7 @@ def _curl(canvas: Canvas, look: Look, rng: np.random.Generator) -> tuple[float, 
         ]
     )
     _torso(canvas, look, body, rng)
-    _coat(canvas, look, (-1.9, -1.7, 1.7, -0.5), rng)
+    color_torso(canvas, look, (-1.9, -1.7, 1.7, -0.5), rng)
     canvas.shape(ellipse(-1.0, -0.62, 0.8, 0.6), look.main, "body", TORSO + 1)
     tail = ribbon([(-1.7, -0.5), (-1.1, -0.12), (-0.2, -0.12), (0.6, -0.2)], [0.4, 0.36, 0.24])
     canvas.shape(tail, _limb_color(look, mix(look.main, look.dark, 0.1)), "body", NEAR)
@@ -200,6 +200,7 @@ def _curl(canvas: Canvas, look: Look, rng: np.random.Generator) -> tuple[float, 
 
 _BODIES: dict[str, Callable] = {
     "face": _face,
+    "peek": _face,
     "sit": _sit,
     "stand": _stand,
     "lie": _lie,
@@ -245,6 +246,15 @@ def _paw(canvas: Canvas, look: Look, x: float, y: float, height: int, *, far: bo
         )
 
 
+def _big_paw(canvas: Canvas, look: Look, x: float, y: float) -> None:
+    """Draw a paw laid over a ledge."""
+    color = _limb_color(look, mix(look.main, look.second, 0.15))
+    canvas.shape(ellipse(x, y, 0.34, 0.27), color, "body", TOP + 1)
+    for toe in (-0.12, 0.0, 0.12):
+        line = [(x + toe, y + 0.08), (x + 1.15 * toe, y + 0.22)]
+        canvas.line(line, mix(color, (30, 26, 28), 0.5), 0.035, "body", TOP + 1)
+
+
 def _tail(canvas: Canvas, look: Look, root, side: int, rng: np.random.Generator) -> None:
     """Draw the tail of the breed, from its root, towards one side."""
     x, y = abs(root[0]) * side, root[1]
@@ -277,58 +287,6 @@ def _tail(canvas: Canvas, look: Look, root, side: int, rng: np.random.Generator)
     canvas.shape(fluffy(outline, 0.08 * look.fluff, rng), color, "body", FAR)
     if kind == "pompon":
         canvas.shape(fluffy(ellipse(*points[-1], 0.36, 0.36), 0.25, rng), color, "body", FAR)
-
-
-def _bib(canvas: Canvas, look: Look, center, radii) -> None:
-    """Draw the light chest that many patterns have."""
-    if look.breed.pattern in ("bicolor", "saddle", "mask"):
-        canvas.markings([ellipse(*center, *radii)], look.second, on=(TORSO,), soft=2)
-
-
-def _coat(canvas: Canvas, look: Look, box, rng: np.random.Generator) -> None:
-    """Draw the pattern on the torso, which fills the box (left, top, right, bottom)."""
-    left, top, right, bottom = box
-    pattern, on = look.breed.pattern, (TORSO, TORSO + 1)
-    if pattern == "stripes":
-        bars = []
-        for x in np.arange(left, right, 0.36):
-            lean = rng.uniform(-0.15, 0.15)
-            bars.append(
-                ribbon(
-                    [(x, top - 0.2), (x + lean, top + (bottom - top) * rng.uniform(0.4, 0.7))],
-                    [0.17, 0.04],
-                    3,
-                )
-            )
-        canvas.markings(bars, look.second, on=on, soft=0.8)
-    elif pattern == "spots":
-        many = int(14 * (right - left) * (bottom - top) / 3)
-        spots = [
-            ellipse(
-                rng.uniform(left, right),
-                rng.uniform(top, bottom),
-                *rng.uniform(0.07, 0.19, 2),
-                n=10,
-            )
-            for _ in range(min(40, many))
-        ]
-        canvas.markings(spots, look.second, on=on, soft=0.5)
-    elif pattern == "patches":
-        for color in (look.second, look.dark):
-            spots = [
-                ellipse(
-                    rng.uniform(left, right),
-                    rng.uniform(top, bottom),
-                    *rng.uniform(0.3, 0.6, 2),
-                    rng.uniform(0, 3),
-                )
-                for _ in range(2)
-            ]
-            canvas.markings(spots, color, on=on, soft=1)
-    elif pattern == "saddle":
-        middle = (left + right) / 2
-        saddle = ellipse(middle, top, 0.42 * (right - left), 0.55 * (bottom - top))
-        canvas.markings([saddle], look.dark, on=on, soft=2.5)
 
 
 def _neck(canvas: Canvas, look: Look, left, right, width: float) -> None:

@@ -1,6 +1,6 @@
 """The breeds: coats, ears, proportions. Colors and ear shapes overlap between the species."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -239,14 +239,14 @@ BREEDS: dict[str, tuple[Breed, ...]] = {
             "brindle",
             ("tan brown chocolate", "slate charcoal black", "ginger red brown"),
             "stripes",
-            ("semi", "floppy", "pricked"),
+            ("semi", "floppy"),
             muzzle=0.9,
         ),
     ),
 }
 EYES: dict[str, tuple[Color, ...]] = {
-    "cat": ((122, 170, 84), (206, 170, 62), (206, 120, 52), (110, 168, 208), (96, 70, 44)),
-    "dog": ((92, 58, 34), (64, 42, 30), (136, 88, 44), (122, 170, 206), (150, 132, 70)),
+    "cat": ((122, 176, 84), (214, 180, 62), (176, 196, 80), (214, 130, 52), (110, 172, 212)),
+    "dog": ((92, 58, 34), (64, 42, 30), (74, 48, 34), (112, 72, 40), (122, 170, 206)),
 }
 
 
@@ -261,10 +261,10 @@ class Look:
     dark: Color
     ears: str
     iris: Color
-    eyes: str  # open, closed, side, wide
+    eyes: str  # open, closed, side
     slit: bool
     gaze: tuple[float, float]
-    mouth: str  # closed, smile, open, tongue
+    mouth: str  # closed, open, tongue
     nose: Color
     whiskers: float  # length; 0 for none
     fluff: float
@@ -272,7 +272,6 @@ class Look:
     muzzle: float
     neck: str | None  # collar, bow, scarf
     neck_color: Color
-    top: Color = field(default=PINK)  # the inside of the ears
 
 
 def pick(rng: np.random.Generator, options):
@@ -287,8 +286,11 @@ def chance(rng: np.random.Generator, share: float) -> bool:
 
 def jitter(rng: np.random.Generator, color: Color, amount: float = 0.1) -> Color:
     """Return a color a little lighter or darker, and a little off in hue."""
-    factor = 1 + amount * (2 * rng.random() - 1) + 0.3 * amount * (2 * rng.random(3) - 1)
-    return tuple(float(c) for c in np.clip(np.asarray(color) * factor, 8, 250))
+    light, *hue = (2 * rng.random(4) - 1).tolist()
+    return tuple(
+        min(250.0, max(8.0, c * (1 + amount * (light + 0.3 * h))))
+        for c, h in zip(color, hue, strict=True)
+    )
 
 
 ACCENTS = (
@@ -318,7 +320,7 @@ def choose_look(kind: str, rng: np.random.Generator) -> Look:
         dark=dark,
         ears=_choose_ears(breed, rng),
         iris=jitter(rng, pick(rng, EYES[kind])),
-        eyes="closed" if eyes < 0.13 else "side" if eyes < 0.38 else "open",
+        eyes="closed" if eyes < 0.1 else "side" if eyes < 0.35 else "open",
         slit=chance(rng, 0.75 if cat else 0.04),
         gaze=(rng.uniform(-1, 1), rng.uniform(-0.5, 0.5)),
         mouth=_choose_mouth(cat, mouth),
@@ -343,4 +345,4 @@ def _choose_mouth(cat: bool, u: float) -> str:
     """Return what the mouth does: tongues mostly hang out of dogs."""
     if cat:
         return "tongue" if u < 0.07 else "open" if u < 0.13 else "closed"
-    return "tongue" if u < 0.4 else "open" if u < 0.5 else "closed"
+    return "tongue" if u < 0.5 else "open" if u < 0.6 else "closed"

@@ -12,7 +12,7 @@ Points = np.ndarray | Sequence[tuple[float, float]]
 
 PARTS = ("ears", "eyes", "snout", "whiskers", "tongue", "body")
 BEHIND, FRONT = "behind", "front"  # what is no part of the animal
-_CODES = {BEHIND: 0, **{part: i for i, part in enumerate(PARTS, start=1)}, FRONT: 7}
+CODES = {BEHIND: 0, **{part: i for i, part in enumerate(PARTS, start=1)}, FRONT: 7}
 OVERSAMPLING = 2
 
 
@@ -120,19 +120,19 @@ class Canvas:
         yield
         self._matrix = before
 
-    def _pixels(self, points: Points) -> list[float]:
-        points = np.asarray(points, float)
-        return (points @ self._matrix[:, :2].T + self._matrix[:, 2]).ravel().tolist()
+    def _pixels(self, points: Points) -> np.ndarray:
+        return np.asarray(points, float) @ self._matrix[:, :2].T + self._matrix[:, 2]
 
     def shape(self, points: Points, color: Color, part: str = BEHIND, height: int = 0) -> None:
         """Fill a closed outline."""
-        self._draw.polygon(self._pixels(points), fill=_fill(color, part, height))
+        self._draw.polygon(self._pixels(points).ravel().tolist(), fill=_fill(color, part, height))
 
     def line(self, points: Points, color: Color, width: float, part: str, height: int) -> None:
         """Draw a line; its width is in local units, and at least one pixel of the picture."""
-        scale = np.sqrt(abs(np.linalg.det(self._matrix[:, :2])))
-        pixels = max(OVERSAMPLING, round(width * scale))
-        self._draw.line(self._pixels(points), _fill(color, part, height), pixels, joint="curve")
+        (a, b, _), (c, d, _) = self._matrix.tolist()
+        pixels = max(OVERSAMPLING, round(width * abs(a * d - b * c) ** 0.5))
+        outline = self._pixels(points).ravel().tolist()
+        self._draw.line(outline, _fill(color, part, height), pixels, joint="curve")
 
     def markings(
         self, outlines: Sequence[Points], color: Color, *, on: Sequence[int], soft: float = 1.0
@@ -141,7 +141,7 @@ class Canvas:
 
         Edges are blurred over `soft` pixels, as hair does; parts and heights stay.
         """
-        allowed = {h * 8 + _CODES["body"] for h in on}
+        allowed = {h * 8 + CODES["body"] for h in on}
         self._tint(outlines, color, soft=soft, where=[255 * (c in allowed) for c in range(256)])
 
     def shadow(self, outline: Points, darkness: float, soft: float) -> None:
@@ -159,8 +159,7 @@ class Canvas:
         stencil = Image.new("L", (right - left, bottom - top))
         draw = ImageDraw.Draw(stencil)
         for points in pixels:
-            offset = [p - (top if i % 2 else left) for i, p in enumerate(points)]
-            draw.polygon(offset, fill=round(255 * share))
+            draw.polygon((points - (left, top)).ravel().tolist(), fill=round(255 * share))
         if soft:
             stencil = stencil.filter(ImageFilter.BoxBlur(radius))
         below = self._image.crop(box)
@@ -179,6 +178,13 @@ class Canvas:
         self._image.paste(picture)
         self._image.putalpha(0)
 
+    def defocus(self, radius: float) -> None:
+        """Blur what has been drawn so far over `radius` pixels of 150, as a camera does."""
+        blur = ImageFilter.BoxBlur(radius * self.size / 150)
+        small = self._image.convert("RGB").reduce(OVERSAMPLING).filter(blur)
+        self._image.paste(small.resize(self._image.size, Image.Resampling.BILINEAR))
+        self._image.putalpha(0)
+
     def finish(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the (size, size, 3) colors, and the part codes and heights of each pixel."""
         colors = np.asarray(self._image.convert("RGB").reduce(OVERSAMPLING))
@@ -188,19 +194,19 @@ class Canvas:
 
 def masks_of(codes: np.ndarray) -> dict[str, np.ndarray]:
     """Return a boolean mask of each part from the part code of each pixel."""
-    return {part: codes == _CODES[part] for part in PARTS}
+    return {part: codes == CODES[part] for part in PARTS}
 
 
-def _bounds(pixels: list[list[float]], margin: float, side: int):
-    """Return the box (left, top, right, bottom) around flat x, y lists, or None if outside."""
-    xs, ys = ([v for points in pixels for v in points[i::2]] for i in (0, 1))
-    if not xs:
+def _bounds(pixels: list[np.ndarray], margin: float, side: int):
+    """Return the box (left, top, right, bottom) around outlines, or None if outside."""
+    if not pixels:
         return None
-    left, top = (max(0, int(min(v) - margin)) for v in (xs, ys))
-    right, bottom = (min(side, int(max(v) + margin) + 1) for v in (xs, ys))
+    points = np.concatenate(pixels)
+    left, top = (max(0, int(v - margin)) for v in points.min(axis=0))
+    right, bottom = (min(side, int(v + margin) + 1) for v in points.max(axis=0))
     return (left, top, right, bottom) if left < right and top < bottom else None
 
 
 def _fill(color: Color, part: str, height: int) -> tuple[int, int, int, int]:
     r, g, b = (min(255, max(0, round(c))) for c in color)
-    return r, g, b, height * 8 + _CODES[part]
+    return r, g, b, height * 8 + CODES[part]

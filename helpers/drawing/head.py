@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .breeds import DARK, PINK, Look, chance, pick
+from .breeds import DARK, PINK, Look
 from .canvas import Canvas, blob, curve, ellipse, fluffy, mix, ribbon
-
-EAR_BACK, HEAD, SNOUT, TOP = 17, 20, 24, 28
+from .coat import EAR_BACK, HEAD, SNOUT, TOP, color_head
 
 
 @dataclass(frozen=True)
@@ -32,12 +31,13 @@ def draw_head(canvas: Canvas, look: Look, turn: Turn, rng: np.random.Generator) 
     if behind:
         _ears(canvas, look, turn, rng)
     _skull(canvas, look, rng)
-    _head_markings(canvas, look, turn, rng)
+    with canvas.at(*turn.at(0, 0, 0.5)):
+        color_head(canvas, look, rng)
     if not behind:
         _ears(canvas, look, turn, rng)
     if look.breed.curly:
         _topknot(canvas, look, rng)
-    _tongue_and_snout(canvas, look, turn, rng)
+    (_cat_snout if look.kind == "cat" else _dog_snout)(canvas, look, turn)
     _eyes(canvas, look, turn)
     _whiskers(canvas, look, turn, rng)
 
@@ -54,6 +54,12 @@ def _skull(canvas: Canvas, look: Look, rng: np.random.Generator) -> None:
     canvas.shape(outline, look.main, "body", HEAD)
 
 
+def _topknot(canvas: Canvas, look: Look, rng: np.random.Generator) -> None:
+    for x, y, r in ((-0.4, -0.78, 0.34), (0.4, -0.78, 0.34), (0, -0.98, 0.42)):
+        outline = fluffy(ellipse(x, y, r, r), 0.2, rng)
+        canvas.shape(outline, mix(look.main, look.second, 0.25), "body", HEAD + 1)
+
+
 # --- ears -------------------------------------------------------------------------------------
 
 
@@ -65,7 +71,7 @@ def _ears(canvas: Canvas, look: Look, turn: Turn, rng: np.random.Generator) -> N
     for side in (-1, 1):
         x, y = turn.at(0, 0, -0.3)
         with canvas.at(x, y, flip=side < 0):
-            _EARS[look.ears](canvas, look, color, size, tilt + 0.1 * (rng.random() - 0.5))
+            EARS[look.ears](canvas, look, color, size, tilt + 0.1 * (rng.random() - 0.5))
 
 
 def _ear_color(look: Look):
@@ -159,104 +165,13 @@ def _floppy(canvas: Canvas, look: Look, color, size: float, tilt: float) -> None
     canvas.shape(flap, mix(color, look.dark, 0.15), "ears", HEAD + 3)
 
 
-_EARS = {
+EARS = {
     "pointed": _pointed,
     "folded": _folded,
     "pricked": _pricked,
     "semi": _semi,
     "floppy": _floppy,
 }
-
-
-# --- the coat of the head ---------------------------------------------------------------------
-
-
-def _head_markings(canvas: Canvas, look: Look, turn: Turn, rng: np.random.Generator) -> None:
-    """Color the head as its pattern says."""
-    draw = _MARKINGS.get(look.breed.pattern)
-    if draw:
-        with canvas.at(*turn.at(0, 0, 0.5)):
-            draw(canvas, look, rng)
-
-
-def _mark(canvas: Canvas, outlines, color, soft: float = 1.0) -> None:
-    canvas.markings(outlines, color, on=(HEAD,), soft=soft)
-
-
-def _stripes(canvas: Canvas, look: Look, rng: np.random.Generator) -> None:
-    bars = [
-        ribbon([(x, -0.95), (0.8 * x, -0.5)], [0.12, 0.03], 3) for x in (-0.4, -0.14, 0.14, 0.4)
-    ]
-    for side in (-1, 1):
-        for y in (0.05, 0.28, 0.5):
-            bars.append(ribbon([(side * 1.1, y - 0.08), (side * 0.6, y)], [0.12, 0.02], 3))
-    _mark(canvas, bars, look.second, 0.7)
-
-
-def _spots(canvas: Canvas, look: Look, rng: np.random.Generator) -> None:
-    spots = [
-        ellipse(rng.uniform(-0.9, 0.9), rng.uniform(-0.9, 0.2), *rng.uniform(0.05, 0.12, 2), n=10)
-        for _ in range(11)
-    ]
-    _mark(canvas, spots, look.second, 0.5)
-
-
-def _points(canvas: Canvas, look: Look, rng: np.random.Generator) -> None:
-    _mark(canvas, [ellipse(0, 0.25, 0.62, 0.55)], mix(look.main, look.second, 0.5), 6)
-    _mark(canvas, [ellipse(0, 0.35, 0.46, 0.45)], look.second, 4)
-
-
-def _bicolor(canvas: Canvas, look: Look, rng: np.random.Generator) -> None:
-    top = rng.uniform(-0.9, -0.1)
-    blaze = [(0, top), (0.1, 0.0), (0.42, 0.3), (0.5, 0.9), (-0.5, 0.9), (-0.42, 0.3), (-0.1, 0)]
-    _mark(canvas, [blob(blaze)], look.second)
-
-
-def _patches(canvas: Canvas, look: Look, rng: np.random.Generator) -> None:
-    side = pick(rng, (-1, 1))
-    patch = [(0.1, -1), (0.9, -0.9), (1.1, 0.1), (0.55, 0.25), (0.15, -0.1)]
-    _mark(canvas, [blob([(side * x, y) for x, y in patch])], look.second)
-    if chance(rng, 0.6):
-        patch = [(-0.25, -1), (-0.9, -0.9), (-1.1, -0.1), (-0.5, 0.15), (-0.3, -0.3)]
-        _mark(canvas, [blob([(side * x, y) for x, y in patch])], look.dark)
-
-
-def _saddle(canvas: Canvas, look: Look, rng: np.random.Generator) -> None:
-    _mark(
-        canvas,
-        [blob([(-1.1, -1), (1.1, -1), (0.8, -0.4), (0, -0.55), (-0.8, -0.4)])],
-        mix(look.dark, look.main, 0.35),
-        3,
-    )
-    _mark(
-        canvas,
-        [blob([(0, -0.7), (0.1, 0), (0.4, 0.35), (0.4, 1), (-0.4, 1), (-0.4, 0.35), (-0.1, 0)])],
-        look.second,
-    )
-
-
-def _mask(canvas: Canvas, look: Look, rng: np.random.Generator) -> None:
-    face = [(0, -0.1), (0.3, -0.62), (0.72, -0.4), (0.85, 0.4), (0.4, 1.0)]
-    face += [(0, 1.0)] + [(-x, y) for x, y in reversed(face[1:])]
-    color = look.second if look.kind == "dog" else mix(look.second, look.main, 0.25)
-    _mark(canvas, [blob(face)], color, 1.5)
-
-
-_MARKINGS = {
-    "stripes": _stripes,
-    "spots": _spots,
-    "points": _points,
-    "bicolor": _bicolor,
-    "patches": _patches,
-    "saddle": _saddle,
-    "mask": _mask,
-}
-
-
-def _topknot(canvas: Canvas, look: Look, rng: np.random.Generator) -> None:
-    for x, y, r in ((-0.4, -0.78, 0.34), (0.4, -0.78, 0.34), (0, -0.98, 0.42)):
-        outline = fluffy(ellipse(x, y, r, r), 0.2, rng)
-        canvas.shape(outline, mix(look.main, look.second, 0.25), "body", HEAD + 1)
 
 
 # --- snout, mouth, tongue -----------------------------------------------------------------------
@@ -268,13 +183,6 @@ def _snout_color(look: Look):
     if look.breed.pattern == "patches":
         return look.main
     return mix(look.main, (250, 246, 238), 0.22)
-
-
-def _tongue_and_snout(canvas: Canvas, look: Look, turn: Turn, rng: np.random.Generator) -> None:
-    if look.kind == "cat":
-        _cat_snout(canvas, look, turn)
-    else:
-        _dog_snout(canvas, look, turn, rng)
 
 
 def _cat_snout(canvas: Canvas, look: Look, turn: Turn) -> None:
@@ -308,7 +216,7 @@ def _cat_snout(canvas: Canvas, look: Look, turn: Turn) -> None:
         )
 
 
-def _dog_snout(canvas: Canvas, look: Look, turn: Turn, rng: np.random.Generator) -> None:
+def _dog_snout(canvas: Canvas, look: Look, turn: Turn) -> None:
     m = look.muzzle
     color = _snout_color(look)
     ink = mix(DARK, color, 0.1)

@@ -21,11 +21,14 @@ _GREENS: tuple[Color, ...] = ((112, 152, 74), (86, 128, 66), (148, 166, 86), (96
 def draw_background(canvas: Canvas, rng: np.random.Generator) -> None:
     """Draw one of six kinds of background over the whole canvas."""
     pick(rng, (_gradient, _room, _room, _meadow, _meadow, _sofa, _sky, _pattern))(canvas, rng)
+    out_of_focus, radius = rng.random(2).tolist()
+    if out_of_focus < 0.7:
+        canvas.defocus(1 + 3 * radius)
 
 
 def draw_foreground(canvas: Canvas, ground: float, rng: np.random.Generator) -> None:
     """Now and then, hide a part of the animal behind something."""
-    if chance(rng, 0.38):
+    if chance(rng, 0.28):
         pick(rng, (_cushion, _leaves, _leaves, _ball, _ball, _bars, _grass))(canvas, ground, rng)
 
 
@@ -124,26 +127,15 @@ def _meadow(canvas: Canvas, rng: np.random.Generator) -> None:
 
 
 def _sofa(canvas: Canvas, rng: np.random.Generator) -> None:
-    wall, cloth = (
-        jitter(rng, pick(rng, _WALLS), 0.15),
-        jitter(rng, pick(rng, _background_colors()), 0.2),
-    )
+    wall = jitter(rng, pick(rng, _WALLS), 0.15)
+    cloth = jitter(rng, pick(rng, _background_colors()), 0.2)
     _vertical(canvas, wall, wall)
     dark = mix(cloth, (20, 18, 24), 0.25)
-    top = rng.uniform(0.15, 0.4)
-    edge = rng.uniform(0.3, 0.7)
-    for left, right in ((-0.2, edge), (edge, 1.2)):
-        back = blob(
-            [
-                (left, top + 0.03),
-                ((left + right) / 2, top - 0.02),
-                (right, top + 0.03),
-                (right, 0.9),
-                (left, 0.9),
-            ]
-        )
-        canvas.shape(back, cloth)
-        canvas.line([(right, top), (right, 0.8)], dark, 0.012, "behind", 0)
+    top, seam = rng.uniform(0.15, 0.4), rng.uniform(0.3, 0.7)
+    for left, right in ((seam - 0.75, seam), (seam, seam + 0.75)):
+        back = [(left, top + 0.05), (left + 0.06, top), (right - 0.06, top), (right, top + 0.05)]
+        canvas.shape([*back, (right, 0.9), (left, 0.9)], cloth)
+        canvas.line([(right, top + 0.05), (right, 0.8)], dark, 0.012, "behind", 0)
     canvas.shape(_box(-0.1, 0.74, 1.1, 1.1), mix(cloth, (255, 250, 240), 0.12))
     canvas.line([(-0.1, 0.745), (1.1, 0.745)], dark, 0.02, "behind", 0)
     if chance(rng, 0.6):
@@ -189,6 +181,21 @@ def _pattern(canvas: Canvas, rng: np.random.Generator) -> None:
 
 
 # --- in front -----------------------------------------------------------------------------------
+
+
+def draw_ledge(canvas: Canvas, rng: np.random.Generator) -> None:
+    """Draw what an animal looks over, in head units: a wall, or the rim of a box."""
+    box = chance(rng, 0.45)
+    color = jitter(rng, pick(rng, ((178, 136, 92), *_WALLS)), 0.15) if not box else (184, 144, 98)
+    half = 1.75 if box else 12
+    front = [(-half, 0.78), (half, 0.78), (0.92 * half, 12), (-0.92 * half, 12)]
+    canvas.shape(front, color, FRONT, 27)
+    rim = mix(color, (255, 250, 240), 0.3)
+    canvas.shape(_box(-half, 0.78, half, 0.92), rim, FRONT, 28)
+    if box:
+        for side in (-1, 1):
+            flap = [(1.75, 0.8), (2.5, 1.25), (2.4, 1.6), (1.7, 1.15)]
+            canvas.shape([(side * x, y) for x, y in flap], rim, FRONT, 28)
 
 
 def _cushion(canvas: Canvas, ground: float, rng: np.random.Generator) -> None:
