@@ -2,9 +2,11 @@
 
 import io
 import os
-import tempfile
 import threading
+import uuid
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -178,10 +180,12 @@ def _writable(folder: Path) -> bool:
     """Return whether a file can be made in a folder, by making one."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return True
+        probe = folder / f"{uuid.uuid4().hex}.part"  # tempfile hangs here on Windows
+        probe.touch(exist_ok=False)
+        probe.unlink()
     except OSError:
         return False
+    return True
 
 
 def _name(source: Any) -> str:
@@ -230,8 +234,7 @@ def _from_bytes(data: bytes, name: str) -> np.ndarray:
     if not data:
         raise PictureError(f"{name} is empty (0 bytes): get the picture again.")
     try:
-        with _CATCHING_WARNINGS, warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with _without_warnings():
             image = Image.open(io.BytesIO(data))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PictureError(_too_large(name)) from error
@@ -277,9 +280,19 @@ def _from_image(image: Image.Image, name: str) -> np.ndarray:
 def _upright(image: Image.Image) -> Image.Image:
     """Return a photo turned as its EXIF orientation says; a broken EXIF block turns nothing."""
     try:
-        return ImageOps.exif_transpose(image)
+        with _without_warnings():
+            return ImageOps.exif_transpose(image)
     except Exception:
         return image
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Keep Pillow's warnings off the learner's screen; that of a bomb is an error."""
+    with _CATCHING_WARNINGS, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
 
 
 def _on_white(image: Image.Image) -> Image.Image:

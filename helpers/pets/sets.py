@@ -3,8 +3,8 @@
 import hashlib
 import json
 import shutil
-import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -147,10 +147,10 @@ def beside(folder: Path) -> Iterator[Path]:
     for left in folder.parent.glob(f"{folder.name}.*.part"):
         if time.time() - left.stat().st_mtime > A_DAY:
             shutil.rmtree(left, ignore_errors=True)
-    work = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", suffix=".part", dir=folder.parent))
+    work = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:8]}.part")
+    part = work / "new"
     try:
-        part = work / "new"
-        part.mkdir()
+        part.mkdir(parents=True)
         yield part
         _swap(part, folder, aside=work / "old")
     finally:
