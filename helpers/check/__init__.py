@@ -22,6 +22,8 @@ To add an exercise:
 from helpers.check.exercise import Exercise, Mistake, Verdict
 from helpers.check.lesson_1 import correlate, correlate_color, move_right
 from helpers.check.lesson_2 import field_size, pool, size_after
+from helpers.check.lesson_3 import conv_parameters, flattened_size, slim_network
+from helpers.check.lesson_4 import cross_entropy, mirror, steps_per_epoch
 
 EXERCISES: dict[str, Exercise] = {
     exercise.name: exercise
@@ -32,6 +34,12 @@ EXERCISES: dict[str, Exercise] = {
         size_after,
         pool,
         field_size,
+        conv_parameters,
+        flattened_size,
+        slim_network,
+        cross_entropy,
+        steps_per_epoch,
+        mirror,
     )
 }
 
