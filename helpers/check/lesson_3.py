@@ -136,8 +136,8 @@ slim_network = Exercise(
     mistakes=(
         Mistake(
             lambda: 0,
-            "It has 100,000 parameters or more: which layer holds most of them, and what could hand "
-            "it fewer numbers?",
+            "It has 100,000 parameters or more: which layer holds most of them, and what could "
+            "hand it fewer numbers?",
         ),
     ),
     hints=(
