@@ -6,14 +6,18 @@ import io
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import keras
-    import numpy as np
     from IPython.display import HTML
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
+    from helpers.convolution import Padding
     from helpers.model import LayerRow
 
 
@@ -263,7 +267,6 @@ def parameter_bars(rows: "Sequence[LayerRow]") -> "Figure":
 def relu_sigmoid_cross_entropy() -> "Figure":
     """Draw the three functions of lesson 3 that bend what is otherwise straight."""
     import matplotlib.pyplot as plt
-    import numpy as np
 
     figure, axes = plt.subplots(1, 3, figsize=(12, 3.1))
     z = np.linspace(-6, 6, 241)
@@ -329,3 +332,222 @@ def answers(
         below.text(0.5, -1.2, f"{probability:.2f}", ha="center", va="center", fontsize=9)
     figure.tight_layout(h_pad=0.4)
     return figure
+
+
+# Lessons 1 and 2: pictures, signed results and numbers -------------------------------------------
+
+
+def panels(arrays: "Mapping[str, np.ndarray]", *, side: float = 3.2) -> "Figure":
+    """Draw arrays side by side, each under its title.
+
+    A uint8 array is drawn as a picture, 0 to 255; any other as signed numbers: white at 0, red
+    above, blue below, all to one scale with a colour bar.
+    """
+    import matplotlib.pyplot as plt
+
+    limit = max((np.abs(a).max() for a in arrays.values() if a.dtype != np.uint8), default=None)
+    widths = [array.shape[1] / array.shape[0] for array in arrays.values()]
+    figure, axes = plt.subplots(
+        1, len(arrays), figsize=(side * sum(widths), side), squeeze=False,
+        gridspec_kw={"width_ratios": widths}, layout="compressed",
+    )  # fmt: skip
+    signed = None
+    for axis, (title, array) in zip(axes.flat, arrays.items(), strict=True):
+        drawn = _draw(axis, array, limit=limit)
+        signed = signed if array.dtype == np.uint8 else drawn
+        axis.set_title(title, fontsize=11)
+        axis.axis("off")
+    if signed is not None:
+        figure.colorbar(signed, ax=axes, shrink=0.8, pad=0.015, aspect=25)
+    return figure
+
+
+def numbers(arrays: "Mapping[str, np.ndarray]", *, cell: float = 0.48) -> "Figure":
+    """Draw small arrays side by side with the number in every cell, coloured as in `panels`."""
+    import matplotlib.pyplot as plt
+
+    widths = [array.shape[1] for array in arrays.values()]
+    tallest = max(array.shape[0] for array in arrays.values())
+    figure, axes = plt.subplots(
+        1, len(arrays), squeeze=False, gridspec_kw={"width_ratios": widths, "wspace": 0.25},
+        figsize=(cell * (sum(widths) + len(widths)), cell * tallest + 0.4),
+    )  # fmt: skip
+    for axis, (title, array) in zip(axes.flat, arrays.items(), strict=True):
+        _draw(axis, array, limit=np.abs(array).max() * 1.6 or 1)
+        _write_numbers(axis, array)
+        axis.set_title(title, fontsize=11)
+        axis.axis("off")
+    return figure
+
+
+def zoom(picture: np.ndarray, *, row: int, column: int, size: int = 8) -> "Figure":
+    """Draw a grey uint8 picture with a box, and the numbers inside the box beside it."""
+    import matplotlib.pyplot as plt
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4.3), layout="compressed")
+    patch = picture[row : row + size, column : column + size]
+    for axis, array in ((left, picture), (right, patch)):
+        _draw(axis, array)
+    _frame(left, column, row, size)
+    _write_numbers(right, patch)
+    last = (row + size - 1, column + size - 1)
+    right.set_title(f"rows {row} to {last[0]}, columns {column} to {last[1]}", fontsize=11)
+    right.set(xticks=[], yticks=[])
+    left.set_title(f"{picture.shape[0]} × {picture.shape[1]} pixels", fontsize=11)
+    left.axis("off")
+    return figure
+
+
+def kernel_forming(history: "Sequence[np.ndarray]", target: np.ndarray) -> "Figure":
+    """Draw a 3 by 3 kernel as it is learned, and how far it still is from its target.
+
+    Parameters
+    ----------
+    history : sequence of (3, 3) arrays
+        The kernel after each step.
+    target : (3, 3) array
+        Where it should end.
+    """
+    import matplotlib.pyplot as plt
+
+    steps = [1, 5, 20, 60, 120, len(history)]
+    figure = plt.figure(figsize=(11, 4.4))
+    grid = figure.add_gridspec(2, len(steps), height_ratios=(1, 1.15), hspace=0.35)
+    for index, step in enumerate(steps):
+        axis = figure.add_subplot(grid[0, index])
+        _draw(axis, history[step - 1], limit=1.6 * np.abs(target).max())
+        _write_numbers(axis, history[step - 1], form="{:.2f}")
+        axis.set_title(f"after step {step}", fontsize=10)
+        axis.axis("off")
+    axis = figure.add_subplot(grid[1, :])
+    away = [np.abs(kernel - target).max() for kernel in history]
+    axis.semilogy(range(1, len(away) + 1), away, color=BLUE)
+    axis.axhline(1e-3, color=GREY, linestyle="--")
+    axis.text(1, 1.15e-3, "one thousandth", color="#555555", fontsize=9)
+    axis.set(xlabel="step", ylabel="largest difference\nfrom the true kernel", xlim=(0, len(away)))
+    axis.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def windows(n: int, *, kernel: int, stride: int = 1, padding: "Padding" = "valid") -> "Figure":
+    """Draw one row of `n` pixels and, below it, every window that reads from it.
+
+    Pixels that no window reaches are hatched; padded zeros are drawn dashed.
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.patches import Rectangle
+
+    from helpers.convolution import output_size, pad_amounts
+
+    count = output_size(n, kernel=kernel, stride=stride, padding=padding)
+    before, after = pad_amounts(n, kernel=kernel, stride=stride, padding=padding)
+    starts = [index * stride - before for index in range(count)]
+    reached = {pixel for start in starts for pixel in range(start, start + kernel)}
+    figure, axis = plt.subplots(figsize=(0.5 * (n + before + after) + 2.4, 0.34 * (count + 3)))
+    for pixel in range(-before, n + after):
+        inside, seen = 0 <= pixel < n, pixel in reached
+        axis.add_patch(
+            Rectangle(
+                (pixel, 0), 1, 1, facecolor="white" if inside and seen else "#dddddd",
+                edgecolor="black", linestyle="-" if inside else ":",
+                hatch="" if seen or not inside else "///",
+            )
+        )  # fmt: skip
+        axis.text(
+            pixel + 0.5, 0.5, str(pixel) if inside else "0", ha="center", va="center", fontsize=9,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1} if not seen else None,
+        )  # fmt: skip
+    for index, start in enumerate(starts):
+        color = BLUE if index % 2 == 0 else ORANGE
+        axis.add_patch(Rectangle((start, -1.25 - index), kernel, 0.8, color=color, alpha=0.85))
+        axis.text(
+            start + kernel / 2, -0.85 - index, f"window {index}", ha="center", va="center",
+            color="white", fontsize=9 if kernel > 1 else 5,
+        )  # fmt: skip
+    axis.set(xlim=(-before - 0.1, n + after + 0.1), ylim=(-count - 0.6, 1.1))
+    axis.axis("off")
+    return figure
+
+
+def shifts(distances: "Mapping[str, np.ndarray]", *, ylabel: str) -> "Figure":
+    """Draw one line per name over shifts of 0, 1, 2, ... pixels, each with markers of its own."""
+    import matplotlib.pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(7, 3.2))
+    styles = zip((BLUE, ORANGE, GREEN, GREY), "os^D", ("-", "--", "-.", ":"), strict=True)
+    for (name, values), (color, marker, line) in zip(distances.items(), styles, strict=False):
+        axis.plot(values, color=color, marker=marker, linestyle=line, label=name)
+    axis.set(xlabel="shift of the picture, in pixels", ylabel=ylabel, ylim=(0, None))
+    axis.set_xticks(range(len(values)))
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(frameon=False)
+    return figure
+
+
+def fields_growing(
+    picture: np.ndarray, layers: "Sequence[tuple[str, int, int]]", *, center: tuple[int, int]
+) -> "Figure":
+    """Draw what one number sees of a picture after each of some layers.
+
+    Parameters
+    ----------
+    picture : array (H, W, 3) or (H, W) uint8
+    layers : sequence of (name, kernel, stride)
+        First layer first.
+    center : (row, column)
+        About which pixel the boxes are drawn.
+    """
+    import matplotlib.pyplot as plt
+
+    from helpers.convolution import receptive_field
+
+    sizes = [
+        receptive_field([layer[1:] for layer in layers[: depth + 1]]).size
+        for depth in range(len(layers))
+    ]
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(10, 4.2), layout="compressed", gridspec_kw={"width_ratios": (1, 1.1)}
+    )
+    _draw(left, picture)
+    colors = plt.get_cmap("cividis")(np.linspace(0, 0.95, len(layers)))
+    for size, color in zip(sizes, colors, strict=True):
+        _frame(left, center[1] - size // 2, center[0] - size // 2, size, color=color)
+    left.axis("off")
+    names = [layer[0] for layer in layers]
+    right.barh(names, sizes, color=colors)
+    for place, size in enumerate(sizes):
+        right.text(size + 0.5, place, f"{size} × {size}", va="center", fontsize=10)
+    right.invert_yaxis()
+    right.set(xlabel="pixels of the picture that one number sees", xlim=(0, 1.15 * max(sizes)))
+    right.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def _draw(axis: "Axes", array: np.ndarray, *, limit: float | None = None) -> "AxesImage":
+    """Draw a uint8 array as a picture, any other as signed numbers from -limit to limit."""
+    if array.dtype == np.uint8:
+        return axis.imshow(array, cmap="gray", vmin=0, vmax=255)
+    limit = limit or np.abs(array).max() or 1
+    return axis.imshow(array, cmap="RdBu_r", vmin=-limit, vmax=limit)
+
+
+def _write_numbers(axis: "Axes", array: np.ndarray, *, form: str = "{:.4g}") -> None:
+    """Write every number into its cell, white on dark."""
+    for (row, column), value in np.ndenumerate(array):
+        dark = array.dtype == np.uint8 and value < 128
+        text = form.format(value).replace("-", "−")
+        text = "0.00" if text == "−0.00" else text
+        axis.text(
+            column, row, text, ha="center", va="center", fontsize=9,
+            color="white" if dark else "black",
+        )  # fmt: skip
+
+
+def _frame(axis: "Axes", left: float, top: float, size: float, *, color: object = ORANGE) -> None:
+    """Draw a square around pixels, with a white rim that shows it on any picture."""
+    from matplotlib.patches import Rectangle
+
+    for width, edge in ((3.5, "white"), (1.8, color)):
+        axis.add_patch(
+            Rectangle((left - 0.5, top - 0.5), size, size, fill=False, edgecolor=edge, lw=width)
+        )
