@@ -156,7 +156,7 @@ def _limits(array: np.ndarray, cmap: str | None, scale: Limits | None) -> Limits
         finite = array[np.isfinite(array)]
         low, high = (finite.min(), finite.max()) if finite.size else (0, 1)
     if cmap in _DIVERGING:
-        high = max(abs(low), abs(high)) or 1
+        high = max(abs(float(low)), abs(float(high))) or 1
         low = -high
     return low, high
 

@@ -1,0 +1,62 @@
+// The arithmetic of lessons 1 and 2 in the page; the tests compare it with helpers.convolution.
+
+/** Cross-correlation of rows × columns numbers with a 3 by 3 kernel (nine numbers), no padding. */
+export function correlate3(data, rows, columns, kernel) {
+  const [a, b, c, d, e, f, g, h, k] = kernel;
+  const out = new Float32Array((rows - 2) * (columns - 2));
+  let o = 0;
+  for (let r = 0; r < rows - 2; r++) {
+    let i = r * columns;
+    let j = i + columns;
+    let l = j + columns;
+    for (let n = 0; n < columns - 2; n++, i++, j++, l++) {
+      out[o++] =
+        data[i] * a + data[i + 1] * b + data[i + 2] * c +
+        data[j] * d + data[j + 1] * e + data[j + 2] * f +
+        data[l] * g + data[l + 1] * h + data[l + 2] * k;
+    }
+  }
+  return out;
+}
+
+/** Zeros before and after n pixels: padding is "valid", "same" or a number of zeros. */
+export function padAmounts(n, kernel, stride, padding) {
+  if (padding === "valid") return [0, 0];
+  if (padding === "same") {
+    const missing = Math.max((Math.ceil(n / stride) - 1) * stride + kernel - n, 0);
+    return [missing >> 1, missing - (missing >> 1)];
+  }
+  return [Number(padding), Number(padding)];
+}
+
+/** How many windows fit along n pixels; 0 if none does. */
+export function outputSize(n, kernel, stride, padding) {
+  const [before, after] = padAmounts(n, kernel, stride, padding);
+  const room = n + before + after - kernel;
+  return room < 0 ? 0 : Math.floor(room / stride) + 1;
+}
+
+/** The pixels 0..n-1 that no window reaches: after the last one, or between two. */
+export function unreached(n, kernel, stride, padding) {
+  const [before] = padAmounts(n, kernel, stride, padding);
+  const windows = outputSize(n, kernel, stride, padding);
+  const seen = new Array(n).fill(false);
+  for (let w = 0; w < windows; w++) {
+    for (let i = 0; i < kernel; i++) seen[w * stride - before + i] = true;
+  }
+  return [...seen.keys()].filter((i) => i >= 0 && i < n && !seen[i]);
+}
+
+/** Maximum or average of every window of rows (arrays of numbers), no padding. */
+export function pool(rows, size, stride, average) {
+  const out = [];
+  for (let r = 0; r + size <= rows.length; r += stride) {
+    const line = [];
+    for (let c = 0; c + size <= rows[0].length; c += stride) {
+      const window = rows.slice(r, r + size).flatMap((row) => row.slice(c, c + size));
+      line.push(average ? window.reduce((a, b) => a + b) / window.length : Math.max(...window));
+    }
+    out.push(line);
+  }
+  return out;
+}
