@@ -108,13 +108,17 @@ def shrinking_picture(model: "keras.Model", picture: "np.ndarray") -> "Figure":
     maps = {"the picture": picture, **activations(model, picture)}
     widths = [values.shape[1] for values in maps.values()]
     figure, axes = plt.subplots(
-        1, len(maps), figsize=(13, 2.9), gridspec_kw={"width_ratios": [w + 24 for w in widths]}
+        1,
+        len(maps),
+        figsize=(13, 2.9),
+        gridspec_kw={"width_ratios": [max(w + 14, 64) for w in widths]},
     )
     for axis, (name, values) in zip(axes, maps.items(), strict=True):
         height, width, count = values.shape
         shown = values if count == 3 else values[:, :, values.std(axis=(0, 1)).argmax()]
         axis.imshow(shown, cmap="gray", extent=(0, width, 0, height))
-        axis.set(xlim=(-12, width + 12), ylim=(-(150 - height) / 2 - 1, (150 + height) / 2 + 1))
+        side = max(width + 14, 64) / 2
+        axis.set(xlim=(width / 2 - side, width / 2 + side), ylim=(height / 2 - 76, height / 2 + 76))
         axis.set_title(f"{name}\n{height}×{width}×{count}", fontsize=8)
         axis.axis("off")
     figure.subplots_adjust(wspace=0.02)
@@ -206,34 +210,25 @@ def layer_table_html(rows: "Sequence[LayerRow]") -> "HTML":
     )
 
 
-def receptive_boxes(picture: "np.ndarray", rows: "Sequence[LayerRow]") -> "Figure":
-    """Draw on a picture the square that one value of each layer sees, all around one place."""
+def receptive_boxes(
+    picture: "np.ndarray", rows: "Sequence[LayerRow]", *, row: int, column: int
+) -> "Figure":
+    """Draw on a picture the square that one value of each layer sees, around one pixel."""
     import matplotlib.pyplot as plt
     from matplotlib.patches import Rectangle
 
     figure, axis = plt.subplots(figsize=(5.5, 5.5))
     axis.imshow(picture)
-    middle = picture.shape[0] / 2 - 0.5
-    styles = ["-", (0, (4, 1)), "-.", "--", "-"]
-    for row, style in zip(rows, styles, strict=False):
-        side = row.receptive_field
-        low = middle - side / 2
-        for width, color in ((4, "white"), (2, "black")):
-            axis.add_patch(
-                Rectangle(
-                    (low, low),
-                    side,
-                    side,
-                    fill=False,
-                    ec=color,
-                    lw=width,
-                    ls=style if width == 2 else "-",
-                )
-            )
+    height, width = picture.shape[:2]
+    for index, layer in enumerate(rows):
+        side = layer.receptive_field
+        left, top = column - side / 2, row - side / 2
+        for line, color in ((3.5, "black"), (1.5, "white")):
+            axis.add_patch(Rectangle((left, top), side, side, fill=False, ec=color, lw=line))
         axis.annotate(
-            f"{row.name}: {side} × {side}",
-            (low + side, low),
-            (picture.shape[1] + 4, low),
+            f"{layer.name}: {side} × {side}",
+            (left + side, top + side),
+            (width + 6, height * (0.3 + 0.1 * index)),
             va="center",
             annotation_clip=False,
             arrowprops={"arrowstyle": "-", "color": "black", "lw": 0.8},
@@ -311,8 +306,8 @@ def answers(
     figure, axes = plt.subplots(
         2 * count,
         columns,
-        figsize=(2.1 * columns, 2.75 * count),
-        height_ratios=[8, 1] * count,
+        figsize=(2.1 * columns, 2.85 * count),
+        height_ratios=[6, 1] * count,
         squeeze=False,
     )
     for axis in axes.flat:
@@ -325,11 +320,11 @@ def answers(
             above.set_title(f"a {'dog' if labels[index] else 'cat'}", fontsize=10)
         below.barh(0, 1, color="#dddddd")
         below.barh(0, probability - 0.5, left=0.5, color=ORANGE if probability > 0.5 else BLUE)
-        below.axvline(0.5, color="black", lw=1)
-        below.set(xlim=(0, 1), ylim=(-1.9, 0.5))
-        below.text(0, -1.2, "cat", ha="left", va="center", fontsize=8)
-        below.text(1, -1.2, "dog", ha="right", va="center", fontsize=8)
-        below.text(0.5, -1.2, f"{probability:.2f}", ha="center", va="center", fontsize=9)
+        below.plot([0.5, 0.5], [-0.5, 0.5], color="black", lw=1)
+        below.set(xlim=(0, 1), ylim=(-2.4, 0.6))
+        below.text(0, -1.5, "cat", ha="left", va="center", fontsize=8)
+        below.text(1, -1.5, "dog", ha="right", va="center", fontsize=8)
+        below.text(0.5, -1.5, f"{probability:.2f}", ha="center", va="center", fontsize=9)
     figure.tight_layout(h_pad=0.4)
     return figure
 
