@@ -155,6 +155,7 @@ BREEDS: dict[str, tuple[Breed, ...]] = {
             "mask",
             ("pricked",),
             fluff=0.4,
+            muzzle=1.12,
             tail="curled",
         ),
         Breed(
@@ -207,6 +208,7 @@ BREEDS: dict[str, tuple[Breed, ...]] = {
             ("pricked",),
             legs=0.5,
             length=1.15,
+            muzzle=1.15,
             tail="short",
             fluff=0.2,
         ),
@@ -226,6 +228,7 @@ BREEDS: dict[str, tuple[Breed, ...]] = {
             "bicolor",
             ("semi",),
             fluff=0.6,
+            muzzle=1.12,
             tail="bushy",
         ),
         Breed(
@@ -311,7 +314,7 @@ def choose_look(kind: str, rng: np.random.Generator) -> Look:
     main, second, dark = (jitter(rng, PALETTE[c]) for c in pick(rng, breed.coats).split())
     eyes = rng.random()
     mouth = rng.random()
-    pink_nose = chance(rng, 0.65 if cat else 0.08)
+    pink_nose = chance(rng, 0.65 if cat else 0.04)
     return Look(
         kind=kind,
         breed=breed,

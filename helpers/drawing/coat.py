@@ -144,7 +144,8 @@ def _torso_patches(canvas: Canvas, look: Look, box, rng: np.random.Generator) ->
 
 def _torso_saddle(canvas: Canvas, look: Look, box, rng: np.random.Generator) -> None:
     left, top, right, bottom = box
-    for x in (left, right) if bottom - top > right - left else ((left + right) / 2,):
+    from_the_front = right - left < 1.35 * (bottom - top)
+    for x in (left, right) if from_the_front else ((left + right) / 2,):
         saddle = ellipse(x, top, 0.42 * (right - left), 0.55 * (bottom - top))
         _mark_torso(canvas, [saddle], look.dark, 2.5)
 

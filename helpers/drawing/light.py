@@ -111,6 +111,6 @@ def _camera(picture: np.ndarray, rng: np.random.Generator, grain: np.random.Gene
     picture = np.clip(noisy, 0, 255, out=noisy).astype(np.uint8)
     if packed < 0.3:
         buffer = io.BytesIO()
-        Image.fromarray(picture).save(buffer, "JPEG", quality=round(30 + 50 * quality))
+        Image.fromarray(picture).save(buffer, "JPEG", quality=round(40 + 40 * quality))
         picture = np.array(Image.open(buffer))
     return picture
