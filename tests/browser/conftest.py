@@ -30,17 +30,9 @@ def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page with nothing in it; a script error in it fails the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(20_000)
-    errors = []
-    page.on("pageerror", lambda error: errors.append(error.stack or str(error)))
-    yield page
-    context.close()
-    # Our modules are loaded from blob: and data: URLs; JupyterLab has errors of its own.
-    ours = [error for error in errors if "blob:" in error or "data:text/javascript" in error]
-    assert not ours, ours
+    """A page with nothing in it; an error in one of our scripts fails the test."""
+    with pages.new_page(browser) as page:
+        yield page
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """A Jupyter server and Chromium for the tests: everything in a temporary folder, on loopback."""
 
+import ast
+import base64
 import contextlib
 import json
 import os
@@ -16,8 +18,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
+import numpy as np
 import pytest
-from playwright.sync_api import Browser, Error, Page, Playwright
+from playwright.sync_api import Browser, Error, Locator, Page, Playwright
 
 FLAGS = [
     "--no-sandbox",
@@ -37,6 +40,8 @@ SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "docmanager-extension/plugin": {"autosave": False},
 }
+# The state of the widgets is saved with a notebook, so that a test can look into it.
+WIDGET_SETTINGS = {"@jupyter-widgets/jupyterlab-manager/plugin": {"saveState": True}}
 
 
 class Server(NamedTuple):
@@ -64,14 +69,30 @@ def launch(playwright: Playwright) -> Browser:
 
 
 @contextlib.contextmanager
+def new_page(browser: Browser, *, width: int = 1280, height: int = 900) -> Iterator[Page]:
+    """Open a page of its own; an error in one of our scripts fails the test."""
+    context = browser.new_context(viewport={"width": width, "height": height})
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    errors = []
+    page.on("pageerror", lambda error: errors.append(error.stack or str(error)))
+    yield page
+    context.close()
+    # Our modules are loaded from blob: and data: URLs; JupyterLab has errors of its own.
+    ours = [error[:500] for error in errors if "blob:" in error or "data:text/java" in error]
+    assert not ours, ours
+
+
+@contextlib.contextmanager
 def serve(root: Path, home: Path) -> Iterator[Server]:
     """Run a Jupyter server over the folder `root` with settings of its own in `home`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     token = secrets.token_hex(16)
-    for name, value in SETTINGS.items():
-        path = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+    settings = {f"@jupyterlab/{name}": value for name, value in SETTINGS.items()}
+    for name, value in (settings | WIDGET_SETTINGS).items():
+        path = home / "settings" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(value))
     folders = {
@@ -183,3 +204,120 @@ def screenshot(page: Page, name: str, *, selector: str | None = None) -> None:
         Path(folder).mkdir(parents=True, exist_ok=True)
         target = page.locator(selector).first if selector else page
         target.screenshot(path=Path(folder) / f"{name}.png")
+
+
+def ask(page: Page, expression: str) -> object:
+    """Return the value of a Python expression in the notebook's kernel."""
+    reply = page.evaluate(
+        """async (code) => {
+          const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
+          const request = { code: "", user_expressions: { value: code } };
+          const { content } = await kernel.requestExecute(request).done;
+          return content.user_expressions.value;
+        }""",
+        expression,
+    )
+    if reply["status"] != "ok":
+        raise AssertionError(f"{expression}: {reply}")
+    return ast.literal_eval(reply["data"]["text/plain"])
+
+
+def settle(page: Page) -> None:
+    """Wait until the page has sent what it had to send, and the kernel has taken it."""
+    page.evaluate("() => new Promise((r) => requestAnimationFrame(() => setTimeout(r, 30)))")
+    ask(page, "0")
+
+
+def tell(page: Page, code: str) -> None:
+    """Run code in the notebook's kernel, outside of its cells."""
+    ask(page, f"exec({code!r})")
+
+
+def canvas_pixels(canvas: Locator) -> np.ndarray:
+    """Return what a canvas holds, (H, W, 4) uint8."""
+    width, height, data = canvas.evaluate(
+        """(canvas) => {
+          const { width, height } = canvas;
+          const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+          let text = "";
+          for (let i = 0; i < data.length; i += 32768) {
+            text += String.fromCharCode(...data.subarray(i, i + 32768));
+          }
+          return [width, height, btoa(text)];
+        }"""
+    )
+    return np.frombuffer(base64.b64decode(data), np.uint8).reshape(height, width, 4)
+
+
+def time_drawing(page: Page, *, event: str = "keydown", width: int = 0) -> None:
+    """From now on measure the time from each event to the picture that it changes.
+
+    `times` reads what was measured: milliseconds until a canvas of at least `width` pixels is
+    drawn, and until the page has been painted with it.
+    """
+    page.evaluate(
+        """([event, width]) => {
+          window.times = { drawn: [], painted: [] };
+          let start = null;
+          document.addEventListener(event, () => { start = performance.now(); }, true);
+          const put = CanvasRenderingContext2D.prototype.putImageData;
+          CanvasRenderingContext2D.prototype.putImageData = function (...args) {
+            put.apply(this, args);
+            if (start === null || this.canvas.width < width) return;
+            const began = start;
+            start = null;
+            window.times.drawn.push(performance.now() - began);
+            // The second frame begins when the first has been painted.
+            requestAnimationFrame(() => requestAnimationFrame(() =>
+              window.times.painted.push(performance.now() - began)));
+          };
+        }""",
+        [event, width],
+    )
+
+
+def times(page: Page) -> dict[str, list[float]]:
+    """Return what `time_drawing` has measured so far: {"drawn": [...], "painted": [...]}."""
+    return page.evaluate("window.times")
+
+
+# What a screen reader calls every element that the keyboard reaches, and whether Notebook 7
+# leaves it its keys.
+_CONTROLS = (
+    "button, input, select, textarea, a[href], summary, [tabindex='0'], [contenteditable='true']"
+)
+
+
+def controls(page: Page, selector: str = ".cnn-lab") -> list[dict]:
+    """Return name, role and own keys (bool) of each control inside `selector`."""
+    session = page.context.new_cdp_session(page)
+    found = []
+    for number in range(page.locator(selector).locator(_CONTROLS).count()):
+        control = page.locator(selector).locator(_CONTROLS).nth(number)
+        control.evaluate("element => { window.found = element; }")
+        element = session.send("Runtime.evaluate", {"expression": "window.found"})
+        tree = session.send(
+            "Accessibility.getPartialAXTree",
+            {"objectId": element["result"]["objectId"], "fetchRelatives": False},
+        )["nodes"][0]
+        found.append(
+            {
+                "name": tree.get("name", {}).get("value", ""),
+                "role": tree.get("role", {}).get("value", ""),
+                "own keys": control.get_attribute("data-lm-suppress-shortcuts") == "true",
+                "html": control.evaluate("element => element.outerHTML.slice(0, 120)"),
+            }
+        )
+    session.detach()
+    return found
+
+
+def load_module(page: Page, name: str) -> None:
+    """Load one of our JavaScript modules in a page; its exports become `window.module`."""
+    from helpers.widgets import module_source
+
+    source = base64.b64encode(module_source(name).encode()).decode()
+    page.evaluate(
+        "async (url) => { window.module = await import(url); }",
+        f"data:text/javascript;base64,{source}",
+    )
