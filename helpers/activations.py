@@ -90,11 +90,22 @@ def activation_model(model: "keras.Model") -> "keras.Model":
     """Return a model with the same input that answers with every layer's maps, by name.
 
     After F. Chollet, Deep Learning with Python, section on intermediate activations (lesson 5).
+    A Sequential model is called anew, layer by layer: each `add` has called the earlier layers
+    again, so that their first outputs lie on different paths, and one picture would take several
+    passes.
     """
     import keras
 
-    outputs = {layer.name: layer.output for layer in shown_layers(model)}
-    return keras.Model(model.inputs[0], outputs, name=f"{model.name}_activations")
+    names = [layer.name for layer in shown_layers(model)]
+    tensor = picture = model.inputs[0]
+    outputs = {}
+    if isinstance(model, keras.Sequential):
+        for layer in model.layers:
+            outputs[layer.name] = tensor = layer(tensor)
+    else:
+        outputs = {name: model.get_layer(name).output for name in names}
+    outputs = {name: outputs[name] for name in names}
+    return keras.Model(picture, outputs, name=f"{model.name}_activations")
 
 
 def as_input(
@@ -368,3 +379,45 @@ def _is_pointwise(layer: "keras.Operation") -> bool:
     if isinstance(layer, keras.Layer):
         return isinstance(layer, kinds)
     return type(layer).__name__ in ("Add", "Subtract", "Multiply", "Maximum", "Minimum", "Relu")
+
+
+def sources(model: "keras.Model") -> dict[str, list[str]]:
+    """Return for each layer of `shown_layers` which of them feed it; none: the picture does.
+
+    Layers that only hand values on are skipped; behind a model inside the model the names of its
+    layers are not known here, and the list holds "?".
+    """
+    import keras
+
+    shown = {layer.name for layer in shown_layers(model)}
+    chain = isinstance(model, keras.Sequential)
+    fed, tensors, previous = {}, {id(model.inputs[0]): []}, []
+    for layer in model.layers if chain else model.operations:
+        if isinstance(layer, keras.layers.InputLayer):
+            continue
+        inputs = [] if chain else keras.tree.flatten(layer.input)
+        lists = [tensors.get(id(tensor), ["?"]) for tensor in inputs] or [previous]
+        names = list(dict.fromkeys(name for names in lists for name in names))
+        if layer.name in shown:
+            fed[layer.name], names = names, [layer.name]
+        elif isinstance(layer, keras.Model):
+            names = ["?"]
+        previous = names
+        if not chain:
+            tensors.update((id(tensor), names) for tensor in keras.tree.flatten(layer.output))
+    return fed
+
+
+def random_twin(model: "keras.Model", *, seed: int = 0) -> "keras.Model":
+    """Return the same layers with fresh random weights (Glorot uniform), the same for a seed.
+
+    Weights with one axis (biases, the scales of a normalisation) get what an untrained layer has.
+    """
+    import keras
+
+    twin = keras.models.clone_model(model)
+    for number, weight in enumerate(twin.trainable_weights):
+        if len(weight.shape) > 1:
+            draw = keras.initializers.GlorotUniform(seed=1000 * seed + number)
+            weight.assign(draw(weight.shape))
+    return twin
