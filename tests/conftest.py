@@ -24,6 +24,15 @@ def read_only():
     return _read_only
 
 
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """Let the clone's data/ be a folder below tmp_path, and the user's cache another one."""
+    (tmp_path / "data").mkdir()
+    monkeypatch.setattr("helpers.images.data_folder", lambda: tmp_path / "data")
+    monkeypatch.setattr("pooch.os_cache", lambda project: str(tmp_path / "user" / project))
+    return tmp_path
+
+
 @contextmanager
 def _read_only(folder):
     if sys.platform == "win32":
@@ -35,11 +44,10 @@ def _read_only(folder):
             subprocess.run(["icacls", folder, "/remove:d", everyone], check=True)
         return
     root = os.geteuid() == 0  # whom no permission stops: be nobody for a while
-    if root:
-        folder.parent.chmod(0o777)
-        for parent in folder.parent.parents:
-            if parent.name.startswith("pytest-"):
-                parent.chmod(0o755)
+    for parent in folder.parents if root else ():
+        parent.chmod(0o755 if parent.name.startswith("pytest-") else 0o777)
+        if parent.name.startswith("pytest-of-"):
+            break
     mode = folder.stat().st_mode
     folder.chmod(0o555)
     if root:

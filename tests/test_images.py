@@ -507,15 +507,6 @@ def test_without_the_clone_a_sentence(tmp_path, monkeypatch):
 # Where caches go
 
 
-@pytest.fixture
-def elsewhere(tmp_path, monkeypatch):
-    """Let the clone's data/ be a folder below tmp_path, and the user's cache another one."""
-    (tmp_path / "data").mkdir()
-    monkeypatch.setattr(images, "data_folder", lambda: tmp_path / "data")
-    monkeypatch.setattr("pooch.os_cache", lambda project: str(tmp_path / "user" / project))
-    return tmp_path
-
-
 def test_the_cache_lies_in_data(elsewhere):
     assert images.cache_folder() == elsewhere / "data" / "cache"
     assert list((elsewhere / "data" / "cache").iterdir()) == []

@@ -5,7 +5,8 @@ others, and ``python -m helpers.pets status`` says what is there. The environmen
 CNN_PETS (photos or drawn) chooses where the argument of `load_pets` does not.
 """
 
+from helpers.pets.drawn import drawn_pet
 from helpers.pets.load import load_pets
 from helpers.pets.sets import CLASS_NAMES, Pets, PetsError, Split, as_dataset
 
-__all__ = ["CLASS_NAMES", "Pets", "PetsError", "Split", "as_dataset", "load_pets"]
+__all__ = ["CLASS_NAMES", "Pets", "PetsError", "Split", "as_dataset", "drawn_pet", "load_pets"]

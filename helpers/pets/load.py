@@ -4,8 +4,9 @@ import os
 import shutil
 from pathlib import Path
 
+from helpers.drawing import VERSION
 from helpers.images import cache_folder, cache_folders
-from helpers.pets import photos
+from helpers.pets import drawn, photos
 from helpers.pets.progress import Line
 from helpers.pets.sets import Pets, PetsError, Stored, read, save, sealed
 
@@ -37,13 +38,16 @@ def load_pets(source: str | None = None, *, size: int = 150, quiet: bool = False
     Raises
     ------
     PetsError
-        If the photos are asked for and are not there.
+        If the photos are asked for and are not there, or the size is not from 32 to 1,024.
     """
+    if not isinstance(size, int) or isinstance(size, bool) or not 32 <= size <= 1_024:
+        raise PetsError(f"The size is a whole number from 32 to 1,024, not {size!r}.")
     source, files, note = _choose(source)
     line = Line(f"Pets: {source}, 2,000 for training and 1,000 for validation.", quiet=quiet)
     if note:
         line.add(note)
-    key = f"{source}-{size}-{photos.fingerprint(files) if files else _drawing_version()}"
+    version = photos.fingerprint(files) if files else f"v{VERSION}"
+    key = f"{source}-{size}-{version}"
     stored, folder = _find(key, line)
     if stored is None:
         stored = sealed(_make(files, size=size, line=line))
@@ -78,29 +82,23 @@ def _choose(source: str | None) -> tuple[str, list[Path], str]:
     return ("photos" if files else "drawn"), files, ""
 
 
-def _drawing_version() -> str:
-    from helpers.drawing import VERSION
-
-    return f"v{VERSION}"
-
-
 def _find(key: str, line: Line) -> tuple[Stored | None, Path | None]:
     """Return pictures kept earlier, and where; damaged ones are said, and passed over."""
     for folder in (parent / key for parent in cache_folders()):
-        if folder.exists():
-            try:
+        try:
+            if folder.exists():
                 return read(folder), folder
-            except PetsError as error:
-                line.add(f"{error} They are made anew.")
+        except PetsError as error:
+            line.add(f"{error} They are made anew.")
+        except OSError:  # somebody else's, where one may not look
+            continue
     return None, None
 
 
 def _make(files: list[Path], *, size: int, line: Line) -> Stored:
     if files:
         return photos.decode(files, size=size, line=line)
-    from helpers.pets.drawn import draw_all
-
-    return draw_all(size=size, line=line)
+    return drawn.draw_all(size=size, line=line)
 
 
 def _keep(stored: Stored, key: str, line: Line) -> Path | None:

@@ -46,11 +46,13 @@ def find_photos() -> list[Path]:
     """
     lacking = None
     for folder in (parent / NAME for parent in cache_folders()):
-        if folder.is_dir():
-            try:
+        try:
+            if folder.is_dir():
                 return photo_files(folder)
-            except PetsError as error:
-                lacking = lacking or error
+        except PetsError as error:
+            lacking = lacking or error
+        except OSError:  # somebody else's, where one may not look
+            continue
     if lacking:
         raise lacking
     return []

@@ -41,10 +41,10 @@ class Line:
     def bar(self, total: int, doing: str, *, unit: str = " pictures") -> Iterator["Bar"]:
         """Give a bar that moves until the end of the block; 0 is a total not known yet."""
         if self.quiet:
-            yield Bar(total, lambda bar: None)
+            yield Bar(total, lambda bar: None, pause=0)
         elif self.display is not None:
             try:
-                yield Bar(total, lambda bar: self.show(f"{doing} {bar}{unit}"))
+                yield Bar(total, lambda bar: self.show(f"{doing} {bar}{unit}"), pause=PAUSE)
             finally:
                 self.show()
         else:
@@ -62,7 +62,7 @@ class Line:
 class Bar:
     """How far some work is; to be moved from the main thread."""
 
-    def __init__(self, total: int, draw: Callable[["Bar"], None], *, pause: float = PAUSE) -> None:
+    def __init__(self, total: int, draw: Callable[["Bar"], None], *, pause: float) -> None:
         self.total = total
         self.done = 0
         self._draw = draw
