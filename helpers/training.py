@@ -386,23 +386,6 @@ def restore_checkpoint(
     return about["rows"]
 
 
-def stop_button_callback() -> "keras.callbacks.Callback":
-    """Return a callback that ends `fit` after the present step once ``.stop()`` was called."""
-    import keras
-
-    class Stop(keras.callbacks.Callback):
-        wanted = False
-
-        def stop(self) -> None:
-            self.wanted = True
-
-        def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-            if self.wanted:
-                self.model.stop_training = True
-
-    return Stop()
-
-
 def confidence_interval(correct: int, total: int) -> tuple[float, float]:
     """Return the 95% interval of a share, by Wilson's method.
 

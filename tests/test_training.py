@@ -11,6 +11,7 @@ import pytest
 
 from helpers import training
 from helpers.training import Recipe, TrainingError
+from helpers.widgets import training_progress
 
 SMALL = Recipe(
     name="small",
@@ -261,12 +262,12 @@ def test_a_killed_run_ends_as_a_whole_one(tmp_path, whole_run, when):
 def test_a_stopped_run_keeps_what_it_learnt_and_goes_on(tmp_path, whole_run):
     import keras
 
-    button = training.stop_button_callback()
+    progress = training_progress(shown=False)
 
     class Press(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
             if int(self.model.optimizer.iterations) == 5:
-                button.stop()
+                progress.stop()
 
     path, model = tmp_path / "run.npz", small_model()
     before = [w.copy() for w in model.get_weights()]
@@ -276,14 +277,44 @@ def test_a_stopped_run_keeps_what_it_learnt_and_goes_on(tmp_path, whole_run):
         recipe=SMALL,
         seed=5,
         checkpoint=path,
-        callbacks=[Press(), button],
+        callbacks=[Press(), progress],
     )
     assert int(model.optimizer.iterations) == 5
     assert len(rows) == 1
+    assert progress.view.state == "stopped"
     assert any(not np.array_equal(a, b) for a, b in zip(model.get_weights(), before, strict=True))
     model = small_model()
     rows = training.fit(model, small_pets(), recipe=SMALL, seed=5, checkpoint=path)
     assert_same(model, rows, whole_run)
+
+
+def test_an_interrupt_stops_after_the_step_and_a_second_one_at_once():
+    import keras
+
+    class Interrupt(keras.callbacks.Callback):
+        def __init__(self, times):
+            super().__init__()
+            self.times = times
+
+        def on_train_batch_begin(self, batch, logs=None):
+            if int(self.model.optimizer.iterations) == 4:
+                for _ in range(self.times):
+                    signal.raise_signal(signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    progress, model = training_progress(shown=False), small_model()
+    rows = training.fit(model, small_pets(), recipe=SMALL, callbacks=[progress, Interrupt(times=1)])
+    assert int(model.optimizer.iterations) == 5 and len(rows) == 1
+    assert progress.view.state == "stopped"
+    assert signal.getsignal(signal.SIGINT) is before
+    with pytest.raises(KeyboardInterrupt):
+        training.fit(
+            small_model(),
+            small_pets(),
+            recipe=SMALL,
+            callbacks=[training_progress(shown=False), Interrupt(times=2)],
+        )
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_foreign_or_damaged_checkpoint_is_refused(tmp_path):
