@@ -30,13 +30,14 @@ def show(figure: "Figure", *, alt: str, dpi: int = 80) -> "HTML":
     alt : str
         What the picture shows, in a sentence, for those who cannot see it. Not empty.
     dpi : int
-        Dots per inch of the PNG; 80 keeps a notebook small.
+        Dots per inch; 80 keeps a notebook small.
 
     Returns
     -------
     IPython.display.HTML
         ``<img alt=...>``: of the ways tried, only this one gives JupyterLab and exported
-        pages an alt text.
+        pages an alt text. The picture is WebP, lossless if that is the smaller one (charts),
+        else of quality 90 (photos): a fifth of the PNG's bytes.
     """
     import matplotlib.pyplot as plt
     from IPython.display import HTML
@@ -46,13 +47,26 @@ def show(figure: "Figure", *, alt: str, dpi: int = 80) -> "HTML":
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight", metadata={"Software": None})
     plt.close(figure)
-    return HTML(image_tag(buffer.getvalue(), alt=alt))
+    return HTML(image_tag(_webp(buffer), alt=alt))
 
 
-def image_tag(png: bytes, *, alt: str) -> str:
-    """Return ``<img>`` HTML that holds a PNG and its text alternative."""
-    data = base64.b64encode(png).decode()
-    return f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}">'
+def image_tag(picture: bytes, *, alt: str) -> str:
+    """Return ``<img>`` HTML that holds a PNG or WebP file and its text alternative."""
+    kind = "webp" if picture[8:12] == b"WEBP" else "png"
+    data = base64.b64encode(picture).decode()
+    return f'<img alt="{html.escape(alt)}" src="data:image/{kind};base64,{data}">'
+
+
+def _webp(png: io.BytesIO) -> bytes:
+    """Return a PNG as WebP, lossless or not, whichever is smaller."""
+    from PIL import Image
+
+    files = []
+    for options in ({"lossless": True}, {"quality": 90}):
+        file = io.BytesIO()
+        Image.open(png).convert("RGB").save(file, "WEBP", method=6, **options)
+        files.append(file.getvalue())
+    return min(files, key=len)
 
 
 # ---------------------------------------------------------------- lessons 3 and 4
@@ -336,11 +350,13 @@ def panels(arrays: "Mapping[str, np.ndarray]", *, side: float = 3.2) -> "Figure"
     """Draw arrays side by side, each under its title.
 
     A uint8 array is drawn as a picture, 0 to 255; any other as signed numbers: white at 0, red
-    above, blue below, all to one scale with a colour bar.
+    above, blue below, all to one scale with a colour bar. The scale ends where 98% of the numbers
+    do, so that weak ones can be seen; arrows at the colour bar stand for the rest.
     """
     import matplotlib.pyplot as plt
 
-    limit = max((np.abs(a).max() for a in arrays.values() if a.dtype != np.uint8), default=None)
+    signs = [np.abs(array).ravel() for array in arrays.values() if array.dtype != np.uint8]
+    limit = np.percentile(np.concatenate(signs), 98) if signs else None
     widths = [array.shape[1] / array.shape[0] for array in arrays.values()]
     figure, axes = plt.subplots(
         1, len(arrays), figsize=(side * sum(widths), side), squeeze=False,
@@ -353,7 +369,7 @@ def panels(arrays: "Mapping[str, np.ndarray]", *, side: float = 3.2) -> "Figure"
         axis.set_title(title, fontsize=11)
         axis.axis("off")
     if signed is not None:
-        figure.colorbar(signed, ax=axes, shrink=0.8, pad=0.015, aspect=25)
+        figure.colorbar(signed, ax=axes, shrink=0.8, pad=0.015, aspect=25, extend="both")
     return figure
 
 
@@ -418,7 +434,7 @@ def kernel_forming(history: "Sequence[np.ndarray]", target: np.ndarray) -> "Figu
     away = [np.abs(kernel - target).max() for kernel in history]
     axis.semilogy(range(1, len(away) + 1), away, color=BLUE)
     axis.axhline(1e-3, color=GREY, linestyle="--")
-    axis.text(1, 1.15e-3, "one thousandth", color="#555555", fontsize=9)
+    axis.text(len(away), 1.2e-3, "one thousandth", color="#555555", fontsize=9, ha="right")
     axis.set(xlabel="step", ylabel="largest difference\nfrom the true kernel", xlim=(0, len(away)))
     axis.spines[["top", "right"]].set_visible(False)
     return figure
