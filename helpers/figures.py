@@ -562,3 +562,255 @@ def _frame(axis: "Axes", left: float, top: float, size: float, *, color: object 
         axis.add_patch(
             Rectangle((left - 0.5, top - 0.5), size, size, fill=False, edgecolor=edge, lw=width)
         )
+
+
+def mosaic(pictures: "Sequence[np.ndarray]", *, columns: int = 12) -> "Figure":
+    """Draw pictures of one size as a wall, side by side without gaps."""
+    import matplotlib.pyplot as plt
+    import numpy as np
+
+    rows = len(pictures) // columns
+    lines = [np.hstack(pictures[row * columns : (row + 1) * columns]) for row in range(rows)]
+    figure = plt.figure(figsize=(0.95 * columns, 0.95 * rows))
+    axis = figure.add_axes((0, 0, 1, 1))
+    axis.imshow(np.vstack(lines))
+    axis.axis("off")
+    return figure
+
+
+def history_curves(runs: "dict[str, Sequence[dict]]", *, metric: str = "accuracy") -> "Figure":
+    """Draw how training and validation went, one panel for each run, all to one scale.
+
+    Parameters
+    ----------
+    runs : dict
+        Title -> rows of `helpers.training.fit`: dicts with epoch, the metric, and val_ metric in
+        those epochs in which the validation pictures were looked at.
+    """
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(
+        1, len(runs), figsize=(4.2 * len(runs), 3.3), sharey=True, squeeze=False
+    )
+    for axis, (title, rows) in zip(axes.flat, runs.items(), strict=True):
+        for name, prefix, style in (("training", "", "o-"), ("validation", "val_", "s--")):
+            known = [row for row in rows if prefix + metric in row]
+            x, y = [row["epoch"] for row in known], [row[prefix + metric] for row in known]
+            color = ORANGE if prefix else BLUE
+            axis.plot(x, y, style, color=color, ms=3 if len(x) < 40 else 0, label=name)
+        axis.set(title=title, xlabel="epoch")
+        axis.grid(alpha=0.3)
+        if metric == "accuracy":
+            axis.axhline(0.5, color=GREY, ls=":", lw=1)
+            axis.set_ylim(0.45, 1.01)
+    axes.flat[0].set_ylabel(metric)
+    axes.flat[-1].legend()
+    figure.tight_layout()
+    return figure
+
+
+def confusion_matrix(confusion: "Sequence[Sequence[int]]") -> "Figure":
+    """Draw how often cats and dogs (rows) were called cats and dogs (columns)."""
+    import matplotlib.pyplot as plt
+    import numpy as np
+
+    table = np.asarray(confusion)
+    figure, axis = plt.subplots(figsize=(3, 2.6))
+    axis.imshow(table, cmap="Blues", vmin=0, vmax=table.sum(axis=1).max())
+    for (row, column), count in np.ndenumerate(table):
+        ink = "white" if count > 0.55 * table.sum(axis=1).max() else "black"
+        axis.text(column, row, count, ha="center", va="center", color=ink, fontsize=13)
+    axis.set_xticks([0, 1], ["called cat", "called dog"])
+    axis.set_yticks([0, 1], ["cats", "dogs"])
+    return figure
+
+
+def run_comparison(results: "dict[str, Sequence[tuple[int, int]]]") -> "Figure":
+    """Draw the share of right answers of each recipe's runs, with 95% intervals.
+
+    Parameters
+    ----------
+    results : dict
+        Recipe -> (right answers, pictures) of each run.
+    """
+    import matplotlib.pyplot as plt
+
+    from helpers.training import confidence_interval
+
+    figure, axis = plt.subplots(figsize=(7, 0.5 + 0.7 * len(results)))
+    for place, runs in enumerate(results.values()):
+        for index, (correct, total) in enumerate(runs):
+            y = place + 0.16 * (index - (len(runs) - 1) / 2)
+            low, high = confidence_interval(correct, total)
+            axis.plot([100 * low, 100 * high], [y, y], color=BLUE, lw=1.5)
+            axis.plot(100 * correct / total, y, "o", color=ORANGE, ms=6)
+    axis.set_yticks(range(len(results)), results)
+    axis.set(xlabel="% of the validation pictures right", xlim=(50, 100))
+    axis.set_ylim(len(results) - 0.5, -0.5)
+    axis.grid(alpha=0.3, axis="x")
+    return figure
+
+
+def threshold_and_calibration(labels: "np.ndarray", probabilities: "np.ndarray") -> "Figure":
+    """Draw what each threshold finds and misses, and how often a stated probability holds.
+
+    Parameters
+    ----------
+    labels : (N,) of 0 and 1
+    probabilities : (N,)
+        Of label 1.
+    """
+    import matplotlib.pyplot as plt
+    import numpy as np
+
+    labels, probabilities = np.asarray(labels), np.asarray(probabilities)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6))
+    thresholds = np.linspace(0, 1, 101)
+    called = probabilities[None] > thresholds[:, None]
+    for truth, name, color, style in (
+        (1, "dogs found", ORANGE, "-"),
+        (0, "cats spared", BLUE, "--"),
+    ):
+        hit = called[:, labels == 1] if truth else ~called[:, labels == 0]
+        left.plot(thresholds, hit.mean(axis=1), style, color=color, lw=2, label=name)
+    left.set(title="Call it a dog above …", xlabel="threshold", ylabel="share")
+    left.legend()
+    edges = np.linspace(0, 1, 11)
+    bins = np.clip(np.digitize(probabilities, edges) - 1, 0, 9)
+    right.plot([0, 1], [0, 1], color=GREY, lw=1, ls=":")
+    for index in range(10):
+        inside = bins == index
+        if inside.sum() >= 5:
+            x, share, count = probabilities[inside].mean(), labels[inside].mean(), inside.sum()
+            half = 1.96 * np.sqrt(max(share * (1 - share), 0.01) / count)
+            right.plot([x, x], [max(share - half, 0), min(share + half, 1)], color=BLUE, lw=1.5)
+            right.plot(x, share, "o", color=ORANGE, ms=6)
+    right.set(title="Is 0.9 right nine times in ten?", xlabel="probability of a dog, as said")
+    right.set_ylabel("share that were dogs")
+    for axis in (left, right):
+        axis.grid(alpha=0.3)
+    figure.tight_layout()
+    return figure
+
+
+# Lesson 5: activations ---------------------------------------------------------------------------
+
+
+def feature_maps(
+    arrays: "Mapping[str, np.ndarray]", *, columns: int = 3, side: float = 3.0
+) -> "Figure":
+    """Draw maps from their own smallest (dark) to largest number (yellow), which stand below.
+
+    Parameters
+    ----------
+    arrays : mapping of title to (H, W) map or (H, W, 3) uint8 picture
+    """
+    import matplotlib.pyplot as plt
+
+    rows = math.ceil(len(arrays) / columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(side * columns, (side + 0.5) * rows), squeeze=False,
+        layout="compressed",
+    )  # fmt: skip
+    for axis in axes.flat:
+        axis.set(xticks=[], yticks=[])
+        axis.spines[:].set_visible(False)
+    for axis, (title, array) in zip(axes.flat, arrays.items(), strict=False):
+        _draw_map(axis, array)
+        axis.set_title(title, fontsize=11)
+        if array.ndim == 2:
+            axis.set_xlabel(f"{array.min():.3g} to {array.max():.3g}", fontsize=9, color=GREY)
+    return figure
+
+
+def filter_grid(maps: "np.ndarray", *, columns: int = 8, side: float = 1.25) -> "Figure":
+    """Draw all maps of a layer with their numbers; those that are zero everywhere are hatched.
+
+    Parameters
+    ----------
+    maps : (H, W, filters)
+    """
+    import matplotlib.pyplot as plt
+
+    count = maps.shape[-1]
+    rows = math.ceil(count / columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(side * columns, side * rows), squeeze=False,
+        gridspec_kw={"wspace": 0.04, "hspace": 0.04},
+    )  # fmt: skip
+    for number, axis in enumerate(axes.flat):
+        axis.set(xticks=[], yticks=[])
+        if number >= count:
+            axis.axis("off")
+            continue
+        _draw_map(axis, maps[..., number])
+        label = {"boxstyle": "square,pad=0.15", "fc": "black", "ec": "none", "alpha": 0.6}
+        axis.text(
+            0.03, 0.04, str(number), color="white", fontsize=7, transform=axis.transAxes, bbox=label
+        )
+    return figure
+
+
+def seen_by(
+    picture: "np.ndarray",
+    maps: "Mapping[str, np.ndarray]",
+    places: "Mapping[str, tuple[int, int]]",
+    boxes: "Mapping[str, tuple[int, int, int, int]]",
+    *,
+    side: float = 2.6,
+) -> "Figure":
+    """Draw one map of each layer with one place marked, and above it the box that place sees.
+
+    Parameters
+    ----------
+    picture : (H, W, 3) uint8
+    maps : mapping of title to (h, w)
+    places : mapping of the same titles to (row, column)
+    boxes : mapping of the same titles to (top, left, bottom, right), in pixels of the picture
+    """
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(
+        2, len(maps), figsize=(side * len(maps), 2 * side + 0.3), layout="compressed"
+    )
+    for (above, below), (title, values) in zip(axes.T, maps.items(), strict=True):
+        top, left, bottom, right = boxes[title]
+        row, column = places[title]
+        _draw_map(above, picture)
+        _outline(above, left, top, right - left, bottom - top)
+        above.set_title(f"{title} sees {bottom - top} × {right - left}", fontsize=10)
+        _draw_map(below, values)
+        _outline(below, column, row, 1, 1)
+        below.set_xlabel(f"{values.shape[0]} × {values.shape[1]} numbers", fontsize=9, color=GREY)
+        for axis in (above, below):
+            axis.set(xticks=[], yticks=[])
+            axis.spines[:].set_visible(False)
+    return figure
+
+
+def _draw_map(axis: "Axes", values: "np.ndarray") -> None:
+    """Draw a picture, a map from dark to yellow, or hatching for a map that is all the same."""
+    if values.ndim == 3:
+        axis.imshow(values)
+    elif values.min() < values.max():
+        axis.imshow(values, cmap="viridis", interpolation="nearest")
+    else:
+        axis.imshow(np.zeros_like(values), cmap="gray", vmin=-1, vmax=3)
+        axis.fill_between(
+            [-0.5, values.shape[1] - 0.5], -0.5, values.shape[0] - 0.5,
+            hatch="///", facecolor="none", edgecolor="#999999", linewidth=0,
+        )  # fmt: skip
+        axis.text(
+            0.5, 0.5, f"{values.min():.2g}", ha="center", va="center", transform=axis.transAxes,
+            color="white", weight="bold",
+        )  # fmt: skip
+
+
+def _outline(axis: "Axes", left: float, top: float, width: float, height: float) -> None:
+    """Draw a box round pixels: white on black, to be seen on any picture."""
+    from matplotlib.patches import Rectangle
+
+    for color, line in (("black", 4), ("#ffb000", 1.8)):
+        axis.add_patch(
+            Rectangle((left - 0.5, top - 0.5), width, height, fill=False, ec=color, lw=line)
+        )

@@ -24,6 +24,7 @@ from helpers.check.lesson_1 import correlate, correlate_color, move_right
 from helpers.check.lesson_2 import field_size, pool, size_after
 from helpers.check.lesson_3 import conv_parameters, flattened_size, slim_network
 from helpers.check.lesson_4 import cross_entropy, mirror, steps_per_epoch
+from helpers.check.lesson_5 import maps_of, padded_shape, strongest_filter
 
 EXERCISES: dict[str, Exercise] = {
     exercise.name: exercise
@@ -40,6 +41,9 @@ EXERCISES: dict[str, Exercise] = {
         cross_entropy,
         steps_per_epoch,
         mirror,
+        strongest_filter,
+        padded_shape,
+        maps_of,
     )
 }
 
