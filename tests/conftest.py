@@ -37,7 +37,7 @@ def elsewhere(tmp_path, monkeypatch):
 def _read_only(folder):
     if sys.platform == "win32":
         everyone = "*S-1-1-0"
-        subprocess.run(["icacls", folder, "/deny", f"{everyone}:(W)"], check=True)
+        subprocess.run(["icacls", folder, "/deny", f"{everyone}:(WD,AD)"], check=True)
         try:
             yield
         finally:
