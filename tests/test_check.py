@@ -70,9 +70,9 @@ def forgets_to_return(function):
         (check.correlate, lambda f: lambda *case: f(*case)[1:], "Off by one"),
         (check.pool, lambda f: lambda *case: f(*case)[:, :-1], "Off by one"),
         (check.correlate, lambda f: lambda *case: f(*case)[None], "(1, 5, 7)"),
-        (check.size_after, lambda f: lambda *case: str(f(*case)), "returns a str"),
-        (check.size_after, lambda f: lambda *case: [f(*case)], "the shape (1,)"),
-        (check.size_after, lambda f: lambda *case: f(*case) + 1, "where 148 is wanted"),
+        (check.left_over, lambda f: lambda *case: str(f(*case)), "returns a str"),
+        (check.left_over, lambda f: lambda *case: [f(*case)], "the shape (1,)"),
+        (check.left_over, lambda f: lambda *case: f(*case) + 2, "it gives 3, where 1 is wanted"),
         (check.correlate, lambda f: lambda *case: f(*case) * np.nan, "it gives nan"),
         (check.correlate, lambda f: forgets_to_return(f), "returns None: does it end in `return`"),
         (check.correlate, lambda f: lambda *case: 1 / 0, "stops with ZeroDivisionError: division"),
@@ -148,8 +148,9 @@ def blocks(picture, size):
             check.correlate_color,
             lambda p, k: scipy.signal.correlate(p.astype(float), k, mode="valid")[..., 0],
         ),
-        (check.size_after, lambda n, k, s, p: len(range(0, n + 2 * p - k + 1, s))),
-        (check.size_after, lambda n, k, s, p: np.floor((n + 2 * p - k) / s + 1)),
+        (check.left_over, lambda n, k, s: (n - k) % s),
+        (check.left_over, lambda n, k, s: n - max(range(0, n - k + 1, s)) - k),
+        (check.left_over, lambda n, k, s: float(np.fmod(n - k, s))),
         (check.pool, blocks),
         (
             check.pool,
@@ -220,12 +221,14 @@ def test_solutions_are_collapsed_and_checked():
 
 def test_no_hint_is_a_solution():
     squeeze = re.compile(r"\s+")
-    lines = {
+    code = [
         squeeze.sub("", line.strip().removeprefix("return "))
         for _, cell in solutions()
         for line in cell.source.splitlines()
-        if len(line.strip()) > 12 and "check." not in line and "def " not in line
-    }
+        if "check." not in line and "def " not in line
+    ]
+    lines = {line for line in code if len(line) >= 14}
+    assert lines
     for exercise in check.EXERCISES.values():
         said = [*exercise.hints, exercise.praise, *(m.hint for m in exercise.mistakes)]
         said += [m.hint for m in _common_mistakes(exercise.right)]

@@ -21,7 +21,7 @@ To add an exercise:
 
 from helpers.check.exercise import Exercise, Mistake, Verdict
 from helpers.check.lesson_1 import correlate, correlate_color, move_right
-from helpers.check.lesson_2 import field_size, pool, size_after
+from helpers.check.lesson_2 import field_size, left_over, pool
 from helpers.check.lesson_3 import conv_parameters, flattened_size, slim_network
 from helpers.check.lesson_4 import cross_entropy, mirror, steps_per_epoch
 from helpers.check.lesson_5 import maps_of, padded_shape, strongest_filter
@@ -32,7 +32,7 @@ EXERCISES: dict[str, Exercise] = {
         correlate,
         move_right,
         correlate_color,
-        size_after,
+        left_over,
         pool,
         field_size,
         conv_parameters,

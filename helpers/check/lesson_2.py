@@ -8,69 +8,72 @@ from helpers.check.exercise import Exercise, Mistake
 from helpers.convolution import average_pool, max_pool, output_size, receptive_field
 
 
-def _sizes(rng: np.random.Generator) -> list[tuple]:
-    cases = [(150, 3, 1, 0), (150, 3, 2, 1), (7, 7, 2, 0), (5, 1, 3, 0)]
+def _left_over_cases(rng: np.random.Generator) -> list[tuple]:
+    cases = [(15, 2, 2), (150, 3, 1), (8, 3, 2), (11, 2, 4), (12, 5, 5)]
     while len(cases) < 40:
-        n, kernel, stride, padding = (int(i) for i in rng.integers((4, 1, 1, 0), (40, 8, 5, 4)))
-        if n + 2 * padding >= kernel:
-            cases.append((n, kernel, stride, padding))
+        n, kernel, stride = (int(i) for i in rng.integers((4, 1, 1), (60, 8, 7)))
+        if n >= kernel:
+            cases.append((n, kernel, stride))
     return cases
 
 
-def _right_size(n: int, kernel: int, stride: int, padding: int) -> int:
-    return output_size(n, kernel=kernel, stride=stride, padding=padding)
+def _right_left_over(n: int, kernel: int, stride: int) -> int:
+    return n - kernel - (output_size(n, kernel=kernel, stride=stride) - 1) * stride
 
 
-size_after = Exercise(
-    name="size_after",
-    right=_right_size,
-    cases=_sizes,
+left_over = Exercise(
+    name="left_over",
+    right=_right_left_over,
+    cases=_left_over_cases,
     mistakes=(
         Mistake(
-            lambda n, kernel, stride, padding: (n + 2 * padding - kernel) // stride,
-            "Off by one: this counts the steps between the windows, not the windows.",
+            lambda n, kernel, stride: n % stride,
+            "The kernel makes no difference here: it has to. Where does the last window end?",
         ),
         Mistake(
-            lambda n, kernel, stride, padding: (n + 2 * padding - kernel + 1) // stride,
-            "Off by one when the stride is larger than 1: the first window needs no step, so "
-            "count it apart from the division.",
+            lambda n, kernel, stride: (n - kernel) // stride,
+            "That is the number of steps from the first window to the last.",
         ),
         Mistake(
-            lambda n, kernel, stride, padding: (n + padding - kernel) // stride + 1,
-            "The padding is counted once: the zeros stand on both sides.",
+            lambda n, kernel, stride: (n - kernel) // stride + 1,
+            "That is the number of windows; the pixels after the last one are wanted.",
         ),
         Mistake(
-            lambda n, kernel, stride, padding: (n - kernel) // stride + 1,
-            "The padding makes no difference: it has to.",
+            lambda n, kernel, stride: n - ((n - kernel) // stride + 1) * stride,
+            "The last window reaches as far as the kernel is wide, not as far as a stride.",
         ),
         Mistake(
-            lambda n, kernel, stride, padding: n + 2 * padding - kernel + 1,
-            "The stride makes no difference: it has to.",
+            lambda n, kernel, stride: n - ((n - kernel) // stride + 1) * kernel,
+            "The windows overlap, or leave gaps: they do not take a kernel's width each.",
         ),
         Mistake(
-            lambda n, kernel, stride, padding: (n + 2 * padding - kernel) / stride + 1,
-            "There are no parts of a window: a step that does not fit wholly is not made.",
+            lambda n, kernel, stride: n - (n - kernel) // stride * stride,
+            "That counts from the start of the last window; count from its end.",
         ),
         Mistake(
-            lambda n, kernel, stride, padding: -(-(n + 2 * padding - kernel) // stride) + 1,
-            "This rounds up: a last step that does not fit wholly is not made.",
+            lambda n, kernel, stride: (n - kernel) % stride + 1,
+            "Off by one: with 15 pixels, windows of 2 and stride 2, one pixel is left.",
         ),
         Mistake(
-            lambda n, kernel, stride, padding: round((n + 2 * padding - kernel) / stride) + 1,
-            "This rounds to the nearest: a last step that does not fit wholly is not made.",
+            lambda n, kernel, stride: (n - kernel) % stride - 1,
+            "Off by one: with 15 pixels, windows of 2 and stride 2, one pixel is left.",
         ),
         Mistake(
-            lambda n, kernel, stride, padding: -(-n // stride),
-            "That is the size with “same” padding; here the padding is given as a number.",
+            lambda n, kernel, stride: (n - kernel + 1) % stride,
+            "Off by one: count from the end of the last window, not from its last pixel.",
+        ),
+        Mistake(
+            lambda n, kernel, stride: (n - kernel) / stride % 1 * stride if stride > 1 else 1,
+            "With a stride of 1 every pixel is reached.",
         ),
     ),
     hints=(
-        "Write down where the first window starts and where the last one may start, with the zeros "
-        "counted as pixels. How many steps lie between?",
-        "From the first window to the last possible start there are n + 2p − k pixels. How many "
-        "whole steps is that, and how many windows do so many steps join?",
+        "Draw 8 pixels, windows of 3 and stride 2 as in the lesson. Where does the last window "
+        "start, and where does it end?",
+        "From the first start to the last pixel on which a window may start there are n − k "
+        "pixels. The window makes as many whole steps as fit; what is left of the way?",
     ),
-    praise="You can now tell the shape of any layer before you build it.",
+    praise="Of 15 pixels the last pool of the article's network leaves one out, and now you know.",
 )
 
 
