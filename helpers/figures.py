@@ -719,7 +719,8 @@ def feature_maps(
         _draw_map(axis, array)
         axis.set_title(title, fontsize=11)
         if array.ndim == 2:
-            axis.set_xlabel(f"{array.min():.3g} to {array.max():.3g}", fontsize=9, color=GREY)
+            low, high = array.min() + 0, array.max() + 0  # relu leaves some zeros negative
+            axis.set_xlabel(f"{low:.3g} to {high:.3g}", fontsize=9, color=GREY)
     return figure
 
 

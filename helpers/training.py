@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers.images import cache_folder
+from helpers.images import cache_folder, data_folder
 from helpers.model import build_model, load_trained, save_trained
 from helpers.pets import load_pets
 
@@ -495,6 +495,41 @@ def train(
     return save_trained(model, name=name, record=record, folder=out)
 
 
+def load_runs(recipe: str, *, folder: Path | None = None) -> list[dict[str, Any]]:
+    """Return the records of a recipe's runs on the photos that ship in data/, by seed."""
+    folder = data_folder() if folder is None else Path(folder)
+    records = []
+    for path in [*folder.glob("*.json"), *folder.glob("runs/*.json")]:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record.get("recipe", {}).get("name") == recipe:
+            records.append(record)
+    return sorted(records, key=lambda record: record["seed"])
+
+
+def accuracy_table(*, folder: Path | None = None) -> str:
+    """Return the README's table of accuracies, Markdown, made from the records that ship."""
+    lines = [
+        "| recipe | epochs | seeds | right of 1,000 validation photos | training photos |",
+        "|---|---|---|---|---|",
+    ]
+    for name in RECIPES:
+        runs = load_runs(name, folder=folder)
+        if not runs:
+            continue
+        shares = [run["validation"]["accuracy"] for run in runs]
+        intervals = [run["validation"]["interval"] for run in runs]
+        mean = f"{np.mean(shares):.1%}"
+        if len(runs) > 1:
+            mean = f"mean {mean}, from {min(shares):.1%} to {max(shares):.1%}"
+        low, high = np.mean(intervals, axis=0)
+        learnt = np.mean([run["train"]["accuracy"] for run in runs])
+        lines.append(
+            f"| {name} | {runs[0]['recipe']['epochs']} | {len(runs)} "
+            f"| {mean} (one run's 95% interval: {low:.1%} to {high:.1%}) | {learnt:.1%} |"
+        )
+    return "\n".join(lines)
+
+
 def _log_lines(recipe: Recipe) -> "keras.callbacks.Callback":
     import keras
 
@@ -545,7 +580,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--validate-every", type=int, default=1, help="epochs between looks (default 1; 0: never)"
     )
     parser.add_argument("--data", choices=["photos", "drawn"], default="photos")
+    parser.add_argument(
+        "--table", action="store_true", help="only print the accuracies of the runs that ship"
+    )
     options = parser.parse_args(arguments)
+    if options.table:
+        print(accuracy_table())
+        return
     recipe = RECIPES[options.recipe]
     if options.epochs:
         recipe = dataclasses.replace(recipe, epochs=options.epochs)
