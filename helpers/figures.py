@@ -242,10 +242,10 @@ def receptive_boxes(
         axis.annotate(
             f"{layer.name}: {side} × {side}",
             (left + side, top + side),
-            (width + 6, height * (0.3 + 0.1 * index)),
+            (width + 8, height * (0.3 + 0.1 * index)),
             va="center",
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": "black", "lw": 0.8},
+            arrowprops={"arrowstyle": "-", "lw": 0.8, "relpos": (0, 0.5), "shrinkA": 0},
         )
     axis.axis("off")
     return figure
