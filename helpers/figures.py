@@ -491,7 +491,7 @@ def shifts(distances: "Mapping[str, np.ndarray]", *, ylabel: str) -> "Figure":
     axis.set(xlabel="shift of the picture, in pixels", ylabel=ylabel, ylim=(0, None))
     axis.set_xticks(range(len(values)))
     axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(frameon=False)
+    axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 
