@@ -49,7 +49,7 @@ class Lab(ipywidgets.VBox):
 
     def _repr_mimebundle_(self, **kwargs: object) -> dict:
         bundle = super()._repr_mimebundle_(**kwargs)
-        path = _STILLS / f"{self.still}.png"
+        path = _STILLS / f"{self.still}.webp"
         if bundle is not None and self.still and path.exists():
             bundle["text/html"] = image_tag(path.read_bytes(), alt=self.still_alt)
         return bundle

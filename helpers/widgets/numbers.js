@@ -8,7 +8,8 @@ export function parseNumber(text) {
   const decimal = String.raw`[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?`;
   const parts = plain.match(new RegExp(`^(${decimal})(?:\\s*/\\s*(${decimal}))?$`, "i"));
   if (!parts) return NaN;
-  return Number(parts[1]) / (parts[2] === undefined ? 1 : Number(parts[2]));
+  const value = Number(parts[1]) / (parts[2] === undefined ? 1 : Number(parts[2]));
+  return Number.isFinite(value) ? value : NaN; // 1/0 is none
 }
 
 /** Not a number yet, but the beginning of one: "", "-", "1/", "." */

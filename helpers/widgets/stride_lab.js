@@ -66,8 +66,9 @@ function render({ model, el }) {
   const formulaLine = element("div", "cnn-formula");
   const lost = element("div", "cnn-lost", { role: "status" });
   const note = element("div", "cnn-note", { role: "alert" });
+  const about = element("div", "cnn-quiet", {}, "Each number of the output is the mean of its window.");
   const panel = element("div", "cnn-stride-panel", {},
-    ...Object.values(controls).map((control) => control.node), formulaLine, lost, note);
+    ...Object.values(controls).map((control) => control.node), formulaLine, lost, about, note);
   const left = element("div");
   const right = element("div");
   el.append(element("div", "cnn-widget cnn-stride-lab", {},
@@ -117,6 +118,7 @@ function render({ model, el }) {
     note.textContent = count ? "" :
       `A window of ${kernel} does not fit into ${all} pixels: take a smaller window, a larger ` +
       "picture or more padding.";
+    about.hidden = !count;
     lost.textContent = !count ? "" : missed.length
       ? `No window reaches ${missed.length === 1 ? "row and column" : "rows and columns"} ${runs(missed)} (hatched).`
       : "Every row and column is reached.";
