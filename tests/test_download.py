@@ -182,8 +182,8 @@ def test_a_length_that_the_client_library_lets_pass(serve, whole, elsewhere, mon
         received.total = len(whole) + 1
 
     monkeypatch.setattr(download, "_request", fetch)
-    wanted = (f"announced {len(whole) + 1:,}", f"sent {len(whole):,}")
-    assert_refused(elsewhere, "http://127.0.0.1/photos.zip", *wanted)
+    wanted = f"sent {len(whole):,} bytes where {len(whole) + 1:,} are expected"
+    assert_refused(elsewhere, "http://127.0.0.1/photos.zip", wanted)
 
 
 @pytest.mark.parametrize("length", [True, False])

@@ -203,6 +203,12 @@ def test_all_drawn_pets_are_as_many_as_the_photos_and_none_is_in_both_sets():
         assert np.array_equal(picture, drawn.drawn_pet(split, index).picture), (split, index)
 
 
+def test_no_seed_is_used_twice():
+    pets = [drawn.kind_and_seed(*drawn.pet_of_row(row)) for row in range(3_000)]
+    assert len({seed for _, seed in pets}) == 3_000
+    assert [kind for kind, _ in pets].count("dog") == 1_500
+
+
 def test_another_process_draws_the_same():
     rows = range(1_999, 2_003, 2)  # one of each set
     elsewhere = list(drawn._from_worker(rows, 150))

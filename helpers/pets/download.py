@@ -85,12 +85,10 @@ def _fetch(source: str, path: Path, line: Line) -> Path:
         received = _Received(bar)
         _request(source, path, received)
     length = path.stat().st_size
-    announced = received.total or length
-    expected = LENGTH if source == URL else announced
-    if length != announced or length != expected:
+    expected = LENGTH if source == URL else received.total or length
+    if length != expected:
         raise PetsError(
-            f"{source} announced {announced:,} bytes and sent {length:,}, and the zip has "
-            f"{expected:,}: {AGAIN}; {ANOTHER}."
+            f"{source} sent {length:,} bytes where {expected:,} are expected: {AGAIN}; {ANOTHER}."
         )
     return path
 

@@ -19,6 +19,7 @@ from helpers.drawing import Drawing, draw_pet
 from helpers.pets.progress import Line
 from helpers.pets.sets import CLASS_NAMES, Stored
 
+# Which pictures there are; a change here needs a new VERSION in helpers.drawing, as do those there.
 COUNTS = {"train": 2_000, "validation": 1_000}
 FIRST_SEED = {"train": 0, "validation": 1_000_000}  # no picture is in both
 
