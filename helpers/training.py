@@ -315,7 +315,7 @@ def _keeper(
             self.begun = time.perf_counter()
 
         def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-            if int(self.model.optimizer.iterations) < (epoch + 1) * steps:
+            if self.model.optimizer.iterations.numpy() < (epoch + 1) * steps:
                 return  # stopped in mid-epoch: what was learnt stays, but no whole epoch is kept
             values = {name: float(value) for name, value in logs.items()}
             rows.append({"epoch": epoch + 1, **values, "seconds": time.perf_counter() - self.begun})

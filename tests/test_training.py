@@ -196,11 +196,6 @@ def test_a_run_repeats(whole_run):
     assert all({"loss", "accuracy", "val_loss", "val_accuracy", "seconds"} <= set(r) for r in rows)
 
 
-def test_another_seed_is_another_run(whole_run):
-    rows = training.fit(small_model(), small_pets(), recipe=SMALL, seed=6)
-    assert without_seconds(rows) != whole_run[1]
-
-
 def test_watching_the_validation_pictures_changes_nothing(whole_run):
     model = small_model()
     training.fit(model, small_pets(), recipe=SMALL, seed=5, validate_every=0)
@@ -407,3 +402,34 @@ def test_the_command_writes_weights_and_a_record(tmp_path, monkeypatch, capsys):
         record["validation"]["probabilities"], result["probabilities"], atol=1e-3
     )
     assert len(record["validation"]["labels"]) == 6
+
+
+TWO_DEVICES = """
+import dataclasses
+from types import SimpleNamespace
+
+import helpers
+import numpy as np
+import tensorflow as tf
+from helpers import model, training
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+random = np.random.default_rng(0)
+pictures = random.integers(0, 256, (8, 150, 150, 3), dtype=np.uint8)
+split = SimpleNamespace(pictures=pictures, labels=np.arange(8) % 2)
+pets = SimpleNamespace(train=split, validation=split, digest="x")
+recipe = dataclasses.replace(training.ARTICLE, epochs=3, batch_size=4, steps_per_epoch=None)
+alone = training.fit(model.build_model(seed=1), pets, recipe=recipe, validate_every=0)
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+with strategy.scope():
+    both = training.fit(model.build_model(seed=1), pets, recipe=recipe, validate_every=0)
+assert strategy.num_replicas_in_sync == 2
+np.testing.assert_allclose([r["loss"] for r in both], [r["loss"] for r in alone], atol=1e-4)
+assert len({r["loss"] for r in alone}) == 3
+"""
+
+
+def test_two_devices_train_as_one():
+    done = subprocess.run([sys.executable, "-c", TWO_DEVICES], capture_output=True, timeout=300)
+    assert done.returncode == 0, done.stderr.decode()[-3000:]
