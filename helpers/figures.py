@@ -373,7 +373,7 @@ def panels(arrays: "Mapping[str, np.ndarray]", *, side: float = 3.2) -> "Figure"
     return figure
 
 
-def numbers(arrays: "Mapping[str, np.ndarray]", *, cell: float = 0.48) -> "Figure":
+def numbers(arrays: "Mapping[str, np.ndarray]", *, cell: float = 0.58) -> "Figure":
     """Draw small arrays side by side with the number in every cell, coloured as in `panels`."""
     import matplotlib.pyplot as plt
 
