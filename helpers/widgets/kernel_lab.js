@@ -80,7 +80,7 @@ function render({ model, el }) {
     if (!source) return;
     result = correlate3(source.data, source.shape[0], source.shape[1], kernel);
     limit = 0;
-    for (const value of result) if (Math.abs(value) > limit) limit = Math.abs(value);
+    for (let i = 0; i < result.length; i++) limit = Math.max(limit, Math.abs(result[i]));
     limit ||= 1;
     draw();
   }

@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
@@ -38,14 +39,19 @@ def make(page: Page, data: list[int], shape: list[int], **options: object) -> No
     )
 
 
-def test_pixels_are_crisp(page: Page) -> None:
+@pytest.mark.parametrize("zoom", [1, 1.5, 2])
+def test_pixels_are_crisp(browser: Browser, zoom: float) -> None:
+    context = browser.new_context(device_scale_factor=zoom)
+    page = context.new_page()
     make(page, [0, 255, 255, 0, 60, 120], [2, 3], width=231, interactive=False, readout=False)
-    shot = Image.open(io.BytesIO(page.locator(".cnn-picture-stage").screenshot()))
-    colors = {value for _, value in shot.convert("L").getcolors(100_000)}
-    assert colors == {0, 255, 60, 120}  # nearest neighbour: no colour in between
-    grey = np.asarray(shot.convert("L"))
-    assert grey[38, [38, 115, 192]].tolist() == [0, 255, 255]
-    assert grey[115, [38, 115, 192]].tolist() == [0, 60, 120]
+    shot = Image.open(io.BytesIO(page.locator(".cnn-picture-stage").screenshot())).convert("L")
+    context.close()
+    assert shot.width == pytest.approx(231 * zoom, abs=2)
+    grey = np.asarray(shot)[2:-2, 2:-2]  # the frame may lie between two screen pixels
+    assert set(np.unique(grey)) == {0, 255, 60, 120}  # nearest neighbour: nothing in between
+    centres = [round(c * 77 * zoom) for c in (0.5, 1.5, 2.5)]
+    assert np.asarray(shot)[centres[0], centres].tolist() == [0, 255, 255]
+    assert np.asarray(shot)[centres[1], centres].tolist() == [0, 60, 120]
 
 
 def test_arrow_keys_choose(page: Page) -> None:

@@ -142,7 +142,7 @@ def test_from_key_to_picture_in_100_ms(labs: Page) -> None:
     pages.time_drawing(labs)
     for key in ["ArrowRight"] * 10 + ["ArrowLeft"] * 10:
         press(labs, slider(labs, "picture (n)"), key)
-        labs.wait_for_timeout(20)
+        labs.wait_for_timeout(50)
     times = pages.times(labs)
     drawn, painted = (statistics.median(times[name]) for name in ("drawn", "painted"))
     print(f"\nstride lab, median of 20: drawn {drawn:.1f} ms, painted {painted:.1f} ms")
