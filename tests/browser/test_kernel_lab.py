@@ -3,7 +3,7 @@
 import base64
 import json
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib
@@ -333,35 +333,3 @@ def test_light_and_dark(lab: Page) -> None:
     pages.screenshot(lab, "kernel_lab_narrow")
     lab.set_viewport_size({"width": 1280, "height": 900})
     assert wide  # nothing sticks out of a narrow window
-
-
-def test_arrow_keys_in_notebook7(notebook7_page: Callable, server: pages.Server) -> None:
-    cells = CELL, "import ipywidgets\nfrom helpers.widgets import Lab", "1 + 1"
-    slider = "slider = ipywidgets.IntSlider(description='Filter', max=9)\nLab([slider])"
-    page = notebook7_page(
-        pages.write_notebook(server.root / "kernel_lab7.ipynb", *cells[:2], slider, cells[2])
-    )
-    pages.run_all(page)
-    page.get_by_role("slider", name="Filter").wait_for()
-    active = "window.jupyterapp.shell.currentWidget.content.activeCellIndex"
-    page.get_by_role("slider", name="Filter").focus()
-    before = page.evaluate(active)
-    for key in ("ArrowRight", "ArrowRight", "ArrowUp", "ArrowLeft", "ArrowDown", "ArrowRight"):
-        page.keyboard.press(key)
-    pages.settle(page)
-    assert pages.ask(page, "slider.value") == 2
-    assert page.evaluate(active) == before
-    number = inputs(page).nth(4)
-    number.focus()
-    before = page.evaluate(active)
-    for key in ("ArrowUp", "ArrowUp", "ArrowUp", "ArrowDown"):
-        page.keyboard.press(key)
-    assert number.input_value() == "2"
-    assert page.evaluate(active) == before
-    stage = page.locator(".cnn-kernel-right .cnn-picture-stage")
-    stage.focus()
-    start = place(page)
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowDown")
-    assert place(page) == [start[0] + 2, start[1]]
-    assert page.evaluate(active) == before

@@ -112,21 +112,3 @@ def test_in_jupyterlab(lab_page: Callable, server: pages.Server) -> None:
     box = page.locator("rect.cnn-box-line.cnn-box-0")
     assert [box.get_attribute(a) for a in ("x", "y", "width", "height")] == ["1", "0", "3", "3"]
     assert page.locator(".cnn-picture-words").inner_text() == "row 0, column 0: 7"
-
-
-def test_arrow_keys_in_notebook7(notebook7_page: Callable, server: pages.Server) -> None:
-    path = pages.write_notebook(server.root / "picture7.ipynb", CELL, "1 + 1", "2 + 2")
-    page = notebook7_page(path)
-    pages.run_all(page)
-    page.locator(".cnn-picture-stage").wait_for()
-    page.wait_for_function("document.querySelector('.cnn-picture-canvas').width === 6")
-    pages.tell(page, "picture.chosen = [1, 1]")
-    page.wait_for_selector(".cnn-box-chosen", state="attached")
-    active = "window.jupyterapp.shell.currentWidget.content.activeCellIndex"
-    page.locator(".cnn-picture-stage").focus()
-    before = page.evaluate(active)
-    for key in ("ArrowDown", "ArrowDown", "ArrowRight", "ArrowUp"):
-        page.keyboard.press(key)
-    pages.settle(page)
-    assert pages.ask(page, "picture.chosen") == [2, 2]
-    assert page.evaluate(active) == before

@@ -1,7 +1,7 @@
 """The stride and the pooling lab, driven with mouse and keys; compared with helpers and NumPy."""
 
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -219,19 +219,3 @@ def test_names_keys_and_themes(labs: Page) -> None:
             "lab => [...lab.querySelectorAll('*')].every(e =>"
             " e.getBoundingClientRect().right <= lab.getBoundingClientRect().right + 1)"
         )
-
-
-def test_arrow_keys_in_notebook7(notebook7_page: Callable, server: pages.Server) -> None:
-    path = pages.write_notebook(server.root / "stride7.ipynb", *CELLS, "1 + 1")
-    page = notebook7_page(path)
-    pages.run_all(page)
-    page.get_by_text("Window 1 sees").wait_for()
-    active = "window.jupyterapp.shell.currentWidget.content.activeCellIndex"
-    for name, lab in [("stride", ".cnn-stride-lab"), ("window number", ".cnn-pool-lab")]:
-        control = slider(page, name, lab)
-        control.focus()  # makes its cell the active one
-        start, before = int(control.input_value()), page.evaluate(active)
-        press(page, control, "ArrowRight", 3)
-        press(page, control, "ArrowDown")
-        assert int(control.input_value()) == start + 2
-        assert page.evaluate(active) == before
