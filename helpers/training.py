@@ -85,7 +85,7 @@ class Recipe:
 # The article's recipe as it stands: 10 epochs of 8 steps of 128 pictures, half of them each epoch.
 ARTICLE = Recipe(name="article", epochs=10, batch_size=128, steps_per_epoch=8)
 # The same, with every picture in each epoch.
-EVERY_PHOTO = dataclasses.replace(ARTICLE, name="every-photo", epochs=15, steps_per_epoch=None)
+EVERY_PHOTO = dataclasses.replace(ARTICLE, name="every-photo", epochs=30, steps_per_epoch=None)
 # The same layers, held back from memorising: no two epochs show a picture alike.
 REGULARISED = Recipe(
     name="regularised",
