@@ -105,7 +105,11 @@ class ActivationBrowser(Lab):
         self._found: dict[int, dict[str, explain.Strongest]] = {}
         self._layers = shown_layers(model)
         self._number = 0  # of the picture, so that the page can tell an answer to an older one
-        self._view = BrowserView(last=max(1, self._filters(0) - 1))
+        # The largest layer's: noUiSlider's End key knows the range that a slider began with, and
+        # goes to the end of the present one if that is smaller.
+        self._view = BrowserView(
+            last=max(1, *(layer.output.shape[-1] - 1 for layer in self._layers))
+        )
         self._view.on_msg(self._answer)
         self._pictures = self._choice(picture)
         self._photo = self._fit(next(iter(self._pictures.values()))())
@@ -147,7 +151,7 @@ class ActivationBrowser(Lab):
         )
         for button in (self._shared, self._weights):
             button.style.button_width = "auto"
-            button.layout.width = "max-content"
+            button.layout.width = "auto"
         self._pet_slider.observe(self._other_pet, "value")
         self._links = [
             ipywidgets.jslink((self._layer_slider, "index"), (self._view, "layer")),
@@ -158,6 +162,7 @@ class ActivationBrowser(Lab):
         ]
         switches = ipywidgets.HBox([self._weights, self._shared])
         switches.layout.flex_flow = "row wrap"
+        switches.add_class("cnn-browser-switches")
         pictures = ipywidgets.HBox([self._chooser, self._pet_slider])
         pictures.layout.flex_flow = "row wrap"
         return [pictures, switches, self._layer_slider, self._filter_slider, self._view]
