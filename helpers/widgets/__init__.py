@@ -21,6 +21,8 @@ _WHERE = {
     "PoolLab": "pool_lab",
     "ActivationBrowser": "browser",
     "training_progress": "progress",
+    "FunctionLab": "function_lab",
+    "ThresholdLab": "threshold_lab",
 }
 __all__ = sorted(_WHERE)
 

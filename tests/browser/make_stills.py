@@ -64,6 +64,15 @@ STILLS = {
         "lab",
         ".cnn-progress",
     ),
+    "function_lab": Still(
+        "from helpers.widgets import FunctionLab\nFunctionLab()", ".cnn-function-lab circle"
+    ),
+    "threshold_lab": Still(
+        "from helpers.model import load_record\nfrom helpers.widgets import ThresholdLab\n"
+        "answers = load_record()['validation']\n"
+        "ThresholdLab(list(answers['labels']), answers['probabilities'])",
+        ".cnn-threshold-lab table",
+    ),
 }
 
 
