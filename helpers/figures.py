@@ -273,30 +273,6 @@ def parameter_bars(rows: "Sequence[LayerRow]") -> "Figure":
     return figure
 
 
-def relu_sigmoid_cross_entropy() -> "Figure":
-    """Draw the three functions of lesson 3 that bend what is otherwise straight."""
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(1, 3, figsize=(12, 3.1))
-    z = np.linspace(-6, 6, 241)
-    p = np.linspace(0.005, 0.995, 199)
-    axes[0].plot(z, np.maximum(z, 0), color=BLUE, lw=2)
-    axes[0].set(title="relu(z) = max(z, 0)", xlabel="z")
-    axes[1].plot(z, 1 / (1 + np.exp(-z)), color=BLUE, lw=2)
-    axes[1].axhline(0.5, color=GREY, lw=1, ls=":")
-    axes[1].set(title="sigmoid(z) = 1 / (1 + exp(−z))", xlabel="z")
-    axes[2].plot(p, -np.log(p), color=ORANGE, lw=2, label="it was a dog (y = 1): −log p")
-    axes[2].plot(
-        p, -np.log(1 - p), color=BLUE, lw=2, ls="--", label="it was a cat (y = 0): −log(1 − p)"
-    )
-    axes[2].set(title="binary cross-entropy", xlabel="p, the network's probability of a dog")
-    axes[2].legend(fontsize=8)
-    for axis in axes:
-        axis.grid(alpha=0.3)
-    figure.tight_layout()
-    return figure
-
-
 def answers(
     pictures: "Sequence[np.ndarray]",
     probabilities: "Sequence[float]",
@@ -609,22 +585,6 @@ def history_curves(runs: "dict[str, Sequence[dict]]", *, metric: str = "accuracy
     return figure
 
 
-def confusion_matrix(confusion: "Sequence[Sequence[int]]") -> "Figure":
-    """Draw how often cats and dogs (rows) were called cats and dogs (columns)."""
-    import matplotlib.pyplot as plt
-    import numpy as np
-
-    table = np.asarray(confusion)
-    figure, axis = plt.subplots(figsize=(3, 2.6))
-    axis.imshow(table, cmap="Blues", vmin=0, vmax=table.sum(axis=1).max())
-    for (row, column), count in np.ndenumerate(table):
-        ink = "white" if count > 0.55 * table.sum(axis=1).max() else "black"
-        axis.text(column, row, count, ha="center", va="center", color=ink, fontsize=13)
-    axis.set_xticks([0, 1], ["called cat", "called dog"])
-    axis.set_yticks([0, 1], ["cats", "dogs"])
-    return figure
-
-
 def run_comparison(results: "dict[str, Sequence[tuple[int, int]]]") -> "Figure":
     """Draw the share of right answers of each recipe's runs, with 95% intervals.
 
@@ -649,51 +609,6 @@ def run_comparison(results: "dict[str, Sequence[tuple[int, int]]]") -> "Figure":
     axis.set_ylim(len(results) - 0.5, -0.5)
     axis.grid(alpha=0.3, axis="x")
     return figure
-
-
-def threshold_and_calibration(labels: "np.ndarray", probabilities: "np.ndarray") -> "Figure":
-    """Draw what each threshold finds and misses, and how often a stated probability holds.
-
-    Parameters
-    ----------
-    labels : (N,) of 0 and 1
-    probabilities : (N,)
-        Of label 1.
-    """
-    import matplotlib.pyplot as plt
-    import numpy as np
-
-    labels, probabilities = np.asarray(labels), np.asarray(probabilities)
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6))
-    thresholds = np.linspace(0, 1, 101)
-    called = probabilities[None] > thresholds[:, None]
-    for truth, name, color, style in (
-        (1, "dogs found", ORANGE, "-"),
-        (0, "cats spared", BLUE, "--"),
-    ):
-        hit = called[:, labels == 1] if truth else ~called[:, labels == 0]
-        left.plot(thresholds, hit.mean(axis=1), style, color=color, lw=2, label=name)
-    left.set(title="Call it a dog above …", xlabel="threshold", ylabel="share")
-    left.legend()
-    edges = np.linspace(0, 1, 11)
-    bins = np.clip(np.digitize(probabilities, edges) - 1, 0, 9)
-    right.plot([0, 1], [0, 1], color=GREY, lw=1, ls=":")
-    for index in range(10):
-        inside = bins == index
-        if inside.sum() >= 5:
-            x, share, count = probabilities[inside].mean(), labels[inside].mean(), inside.sum()
-            half = 1.96 * np.sqrt(max(share * (1 - share), 0.01) / count)
-            right.plot([x, x], [max(share - half, 0), min(share + half, 1)], color=BLUE, lw=1.5)
-            right.plot(x, share, "o", color=ORANGE, ms=6)
-    right.set(title="Is 0.9 right nine times in ten?", xlabel="probability of a dog, as said")
-    right.set_ylabel("share that were dogs")
-    for axis in (left, right):
-        axis.grid(alpha=0.3)
-    figure.tight_layout()
-    return figure
-
-
-# Lesson 5: activations ---------------------------------------------------------------------------
 
 
 def feature_maps(
@@ -815,3 +730,33 @@ def _outline(axis: "Axes", left: float, top: float, width: float, height: float)
         axis.add_patch(
             Rectangle((left - 0.5, top - 0.5), width, height, fill=False, ec=color, lw=line)
         )
+
+
+def calibration(labels: "np.ndarray", probabilities: "np.ndarray") -> "Figure":
+    """Draw how often a stated probability of a dog holds, in ten groups, with 95% intervals.
+
+    Parameters
+    ----------
+    labels : (N,) of 0 and 1
+    probabilities : (N,)
+        Of label 1. A group of fewer than five answers is left out.
+    """
+    import matplotlib.pyplot as plt
+    import numpy as np
+
+    from helpers.training import confidence_interval
+
+    labels, probabilities = np.asarray(labels), np.asarray(probabilities)
+    figure, axis = plt.subplots(figsize=(4.6, 3.8))
+    axis.plot([0, 1], [0, 1], color=GREY, lw=1, ls=":")
+    groups = np.minimum((10 * probabilities).astype(int), 9)
+    for group in range(10):
+        inside = groups == group
+        if inside.sum() < 5:
+            continue
+        x, dogs, count = probabilities[inside].mean(), labels[inside].sum(), inside.sum()
+        axis.plot([x, x], confidence_interval(dogs, count), color=BLUE, lw=1.5)
+        axis.plot(x, dogs / count, "o", color=ORANGE, ms=6)
+    axis.set(xlabel="probability of a dog, as said", ylabel="share that were dogs")
+    axis.grid(alpha=0.3)
+    return figure
