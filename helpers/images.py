@@ -2,11 +2,14 @@
 
 import io
 import os
+import re
+import sys
 import threading
 import uuid
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,12 @@ _SAMPLE_FILES = {
     "raccoon": "raccoon.jpg",
     "owl": "owl.jpg",
 }
+# Pillow knows more, but some it hands to other programs (EPS goes to Ghostscript). The photos
+# of phones that are MPO files open as JPEG; AVIF is in Pillow from 11.3 on.
+_AVIF = ("AVIF",) if find_spec("PIL.AvifImagePlugin") else ()
+_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "PPM", "WEBP", "TIFF", *_AVIF)
+_ADDRESS = re.compile(r"(https?|ftp|file):/|data:image/", re.IGNORECASE)
+_LARGEST_SIDE = 10_000  # pixels; a slip of the finger should not fill the memory
 _WHAT_TO_DO = "open it in a picture viewer, save it again as PNG or JPEG, and use that file"
 # warnings.catch_warnings is not safe in threads, and photos are decoded in threads.
 _CATCHING_WARNINGS = threading.Lock()
@@ -40,6 +49,8 @@ def open_picture(source: Any, *, name: str | None = None) -> np.ndarray:
     Parameters
     ----------
     source : path, bytes, file object open for reading bytes, PIL image, or array
+        A file is a PNG, JPEG, GIF, WebP, BMP, PPM, TIFF or, where Pillow can, AVIF; ``~`` in a
+        path is the home folder.
         An array is (H, W) or (H, W, 1) grey, (H, W, 2) grey and alpha, (H, W, 3) colours or
         (H, W, 4) colours and alpha. Its numbers mean, by their type:
 
@@ -69,7 +80,7 @@ def open_picture(source: Any, *, name: str | None = None) -> np.ndarray:
     if isinstance(source, Image.Image):
         return _from_image(source, name)
     if isinstance(source, str | os.PathLike):
-        return _from_bytes(_read_file(Path(source), name), name)
+        return _from_bytes(_read_file(os.fspath(source), name), name)
     if isinstance(source, bytes | bytearray | memoryview):
         return _from_bytes(bytes(source), name)
     if hasattr(source, "read"):
@@ -89,19 +100,34 @@ def resize(picture: Any, size: int | tuple[int, int] = 150) -> np.ndarray:
     ----------
     picture : array (H, W, 3) uint8, or whatever `open_picture` takes
     size : int or (int, int)
-        The side of the square, or (height, width), in pixels.
+        The side of the square, or (height, width), in pixels, from 1 to 10,000.
 
     Returns
     -------
     numpy.ndarray
         (size, size, 3) or (height, width, 3) uint8. Each pixel is a weighted mean of all the
         pixels it covers (Pillow's bilinear filter), so small pictures do not flicker.
+
+    Raises
+    ------
+    PictureError
+        If the size is not one or two such whole numbers, or the picture cannot be opened.
     """
-    height, width = (size, size) if isinstance(size, int | np.integer) else size
-    if height < 1 or width < 1:
-        raise PictureError(f"A picture cannot be {height} by {width} pixels: give at least 1 by 1.")
+    height, width = _sides(size)
     image = Image.fromarray(open_picture(picture))
-    return np.array(image.resize((int(width), int(height)), Image.Resampling.BILINEAR))
+    return np.array(image.resize((width, height), Image.Resampling.BILINEAR))
+
+
+def _sides(size: Any) -> tuple[int, int]:
+    """Return (height, width) of a size that is one whole number or two."""
+    sides = tuple(size) if isinstance(size, tuple | list | np.ndarray) else (size, size)
+    whole = [isinstance(side, int | np.integer) and not isinstance(side, bool) for side in sides]
+    if len(sides) != 2 or not all(whole) or not all(1 <= side <= _LARGEST_SIDE for side in sides):
+        raise PictureError(
+            f"A picture cannot have the size {size!r}: give a whole number of pixels from 1 to "
+            f"{_LARGEST_SIDE:,}, or two of them, (height, width)."
+        )
+    return int(sides[0]), int(sides[1])
 
 
 def ascent() -> np.ndarray:
@@ -170,9 +196,12 @@ def cache_folder() -> Path:
     for folder in folders:
         if _writable(folder):
             return folder
+    other = ""
+    if sys.platform == "linux":  # elsewhere it is not looked at
+        other = ", or set the environment variable XDG_CACHE_HOME to a folder of yours"
     raise OSError(
-        f"Neither {' nor '.join(map(str, folders))} can be written: make room there, or set the "
-        f"environment variable XDG_CACHE_HOME to a folder of yours."
+        f"None of these folders can be written: {', '.join(map(str, folders))}; make room there"
+        f"{other}."
     )
 
 
@@ -202,7 +231,15 @@ def _a(word: str) -> str:
     return f"{'an' if word[:1].lower() in 'aeiou' else 'a'} {word}"
 
 
-def _read_file(path: Path, name: str) -> bytes:
+def _read_file(given: str, name: str) -> bytes:
+    if not given:
+        raise PictureError("The path of the picture is empty: give the path of a file.")
+    if _ADDRESS.match(given):
+        raise PictureError(
+            f"{_short(given)} is an address, not a file: save the picture on this computer, then "
+            f"give its path."
+        )
+    path = _at_home(given)
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
@@ -215,6 +252,18 @@ def _read_file(path: Path, name: str) -> bytes:
         raise PictureError(
             f"{name} cannot be read ({error}): check that you may open it, or copy it elsewhere."
         ) from error
+
+
+def _at_home(given: str) -> Path:
+    """Return a path with ~ as the home folder."""
+    try:
+        return Path(given).expanduser()
+    except RuntimeError:  # no user of that name: a file's name may begin so
+        return Path(given)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _read_stream(stream: Any, name: str) -> bytes:
@@ -235,7 +284,7 @@ def _from_bytes(data: bytes, name: str) -> np.ndarray:
         raise PictureError(f"{name} is empty (0 bytes): get the picture again.")
     try:
         with _without_warnings():
-            image = Image.open(io.BytesIO(data))
+            image = Image.open(io.BytesIO(data), formats=_FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PictureError(_too_large(name)) from error
     except Exception as error:

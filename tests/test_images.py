@@ -5,13 +5,14 @@ import io
 import os
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from PIL import Image, PngImagePlugin
+from PIL import Image, PngImagePlugin, features
 
 from helpers import images
 from helpers.images import PictureError, ascent, open_picture, resize, sample
@@ -350,6 +351,59 @@ def test_bytes_that_are_no_picture(data, tmp_path):
             assert_sentence(error, name, "PNG")
 
 
+@pytest.mark.parametrize(
+    "source,part",
+    [
+        ("", "is empty"),
+        ("~", "is a folder"),
+        ("http://example.org/cat.jpg", "is an address"),
+        ("HTTPS://example.org/cat.jpg", "is an address"),
+        (Path("https://example.org/cat.jpg"), "is an address"),
+        ("data:image/png;base64," + "A" * 10_000, "is an address"),
+        ("~nobody-has-this-name.png", "There is no file ~nobody-has-this-name.png"),
+        ("a\0b.png", "cannot be read"),
+    ],
+)
+def test_a_path_that_is_none(source, part):
+    with pytest.raises(PictureError) as error:
+        open_picture(source)
+    assert_sentence(error, part)
+    assert len(str(error.value)) < 200
+
+
+def test_the_home_folder(png, monkeypatch):
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(png.parent))
+    assert np.array_equal(open_picture(f"~/{png.name}"), noise(7, 5, 3))
+
+
+@pytest.mark.parametrize("kind", ["EPS", "PDF", "ICNS", "TGA"])
+def test_formats_not_promised_never_reach_their_decoder(kind, monkeypatch):
+    data = encoded(Image.fromarray(noise(16, 16, 3)), kind)
+    if kind != "PDF":  # which Pillow can only write
+        with Image.open(io.BytesIO(data)) as image:
+            assert image.format == kind, "Pillow on its own would open it"
+    monkeypatch.setattr("PIL.EpsImagePlugin.Ghostscript", None)
+    with pytest.raises(PictureError) as error:
+        open_picture(data)
+    assert_sentence(error, "not a picture that Pillow can read")
+
+
+def test_the_photo_of_a_phone_that_holds_two():
+    frames = [Image.fromarray(noise(16, 16, 3, seed=seed)) for seed in range(2)]
+    data = encoded(frames[0], "MPO", save_all=True, append_images=frames[1:])
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.format == "MPO"
+        assert np.array_equal(open_picture(data), np.array(image.convert("RGB")))
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
+def test_avif():
+    data = encoded(Image.fromarray(noise(16, 16, 3)), "AVIF", quality=90)
+    with Image.open(io.BytesIO(data)) as image:
+        assert np.array_equal(open_picture(data), np.array(image.convert("RGB")))
+
+
 def test_the_name_of_an_upload():
     with pytest.raises(PictureError) as error:
         open_picture(b"hello", name="holiday.heic")
@@ -469,10 +523,14 @@ def test_resize_averages_what_a_pixel_covers():
     assert np.abs(resize(board, 30).astype(int) - 127.5).max() < 2
 
 
-def test_resize_refuses_no_size():
+@pytest.mark.parametrize(
+    "size",
+    [0, -1, 150.0, True, "150", None, (20,), (20, 30, 3), (20, 0), (20.0, 30), (True, 1), 10_001],
+)
+def test_a_size_that_cannot_be(size):
     with pytest.raises(PictureError) as error:
-        resize(noise(3, 3, 3), 0)
-    assert_sentence(error, "0 by 0")
+        resize(noise(3, 3, 3), size)
+    assert_sentence(error, repr(size), "whole number", "(height, width)")
 
 
 # What ships
@@ -526,8 +584,19 @@ def test_the_cache_is_the_users_where_data_is_read_only(elsewhere, read_only):
 def test_nowhere_to_write(elsewhere):
     (elsewhere / "data" / "cache").touch()
     (elsewhere / "user").touch()
-    with pytest.raises(OSError, match="can be written"):
+    with pytest.raises(OSError, match="can be written") as error:
         images.cache_folder()
+    for folder in images.cache_folders():
+        assert str(folder) in str(error.value)
+
+
+@pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
+def test_a_variable_is_named_only_where_it_is_looked_at(elsewhere, monkeypatch, system):
+    monkeypatch.setattr(images, "_writable", lambda folder: False)
+    monkeypatch.setattr("helpers.images.sys.platform", system)
+    with pytest.raises(OSError, match="make room there") as error:
+        images.cache_folder()
+    assert ("XDG_CACHE_HOME" in str(error.value)) == (system == "linux")
 
 
 def test_without_the_clone_the_cache_is_the_users(elsewhere, monkeypatch):
