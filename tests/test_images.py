@@ -581,6 +581,19 @@ def test_the_cache_is_the_users_where_data_is_read_only(elsewhere, read_only):
         assert images.cache_folder() == elsewhere / "user" / "cnn-notebooks"
 
 
+def test_the_fixture_changes_nothing_but_the_folder(tmp_path, read_only):
+    (tmp_path / "in").mkdir(mode=0o750)
+    modes = {path: path.stat().st_mode for path in (tmp_path / "in").parents}
+    before = (tmp_path / "in").stat().st_mode
+    with read_only(tmp_path / "in"):
+        assert {path: path.stat().st_mode for path in modes} == modes
+        with pytest.raises(PermissionError):
+            (tmp_path / "in" / "file").touch()
+        (tmp_path / "file").touch()
+    assert (tmp_path / "in").stat().st_mode == before
+    (tmp_path / "in" / "file").touch()
+
+
 def test_nowhere_to_write(elsewhere):
     (elsewhere / "data" / "cache").touch()
     (elsewhere / "user").touch()
