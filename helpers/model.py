@@ -46,11 +46,14 @@ def build_model(
     def weights(index: int) -> keras.initializers.Initializer:
         return keras.initializers.GlorotUniform(seed=None if seed is None else 10 * seed + index)
 
-    model = keras.Sequential(name="article")
-    model.add(keras.Input((150, 150, 3), name="picture"))
-    model.add(layers.Rescaling(1 / 255, name="rescaling", dtype=dtype))
+    # In one list: each `Sequential.add` would call the layers before it once more, and a model of
+    # their outputs (lesson 5) would then compute them several times.
+    stack = [
+        keras.Input((150, 150, 3), name="picture"),
+        layers.Rescaling(1 / 255, name="rescaling", dtype=dtype),
+    ]
     for index, filters in enumerate([16, 32, 32, 64], start=1):
-        model.add(
+        stack.append(
             layers.Conv2D(
                 filters,
                 3,
@@ -60,21 +63,21 @@ def build_model(
                 dtype=dtype,
             )
         )
-        model.add(layers.MaxPooling2D(2, name=f"pool{index}", dtype=dtype))
-    model.add(layers.Flatten(name="flatten", dtype=dtype))
+        stack.append(layers.MaxPooling2D(2, name=f"pool{index}", dtype=dtype))
+    stack.append(layers.Flatten(name="flatten", dtype=dtype))
     if dropout:
-        model.add(layers.Dropout(dropout, seed=seed, name="dropout", dtype=dtype))
-    model.add(
+        stack.append(layers.Dropout(dropout, seed=seed, name="dropout", dtype=dtype))
+    stack.append(
         layers.Dense(
             512, activation="relu", kernel_initializer=weights(5), name="dense1", dtype=dtype
         )
     )
-    model.add(
+    stack.append(
         layers.Dense(
             1, activation="sigmoid", kernel_initializer=weights(6), name="prediction", dtype=dtype
         )
     )
-    return model
+    return keras.Sequential(stack, name="article")
 
 
 class LayerRow(NamedTuple):

@@ -101,6 +101,7 @@ class ActivationBrowser(Lab):
         self._extractors = [activation_model(model), None]
         self._pets, self._preprocess = pets, preprocess
         self._classes = tuple(classes or (CLASS_NAMES if model.name == "article" else ()))
+        self._messages: dict[int, Message] = {}  # of the present picture, by weights
         self._about: dict[int, tuple[list[dict], np.ndarray]] = {}
         self._found: dict[int, dict[str, explain.Strongest]] = {}
         self._layers = shown_layers(model)
@@ -112,7 +113,9 @@ class ActivationBrowser(Lab):
         )
         self._view.on_msg(self._answer)
         self._pictures = self._choice(picture)
-        self._photo = self._fit(next(iter(self._pictures.values()))())
+        self._name, first = next(iter(self._pictures.items()))
+        self._photo = self._fit(first())
+        self.message()  # what cannot be shown fails here, in the learner's cell
         super().__init__(self._controls())
 
     def _choice(self, picture: object) -> dict[str, Callable[[], np.ndarray]]:
@@ -206,8 +209,9 @@ class ActivationBrowser(Lab):
 
     def _use(self, picture: np.ndarray, name: str) -> None:
         """Show another picture; one that fails raises before anything has changed."""
-        self._photo = self._fit(picture)
+        self._photo, self._name = self._fit(picture), name
         self._number += 1
+        self._messages.clear()
         self._pet_slider.layout.display = None if name == MY_PETS else "none"
         self._send_maps(self._view.weights)
 
@@ -222,7 +226,7 @@ class ActivationBrowser(Lab):
         return pictures[self._pet_slider.value]
 
     def _other_pet(self, _change: dict) -> None:
-        if self._chooser.name == MY_PETS:
+        if self._name == MY_PETS:
             self._use(self._pet(), MY_PETS)
 
     def _send_maps(self, weights: int) -> None:
@@ -246,6 +250,8 @@ class ActivationBrowser(Lab):
         weights : int
             0 for the model as it is, 1 for its random twin.
         """
+        if weights in self._messages:
+            return self._messages[weights]
         model = self._model(weights)
         batch = as_input(model, self._photo, preprocess=self._preprocess)
         maps = self._extractors[weights](batch, training=False)
@@ -258,13 +264,15 @@ class ActivationBrowser(Lab):
             "number": self._number,
             "weights": weights,
             "shape": list(self._photo.shape),
-            "picture": self._chooser.name,
+            "picture": self._name,
             "answer": _answer_in_words(model, batch, self._classes),
             "layers": [a | b for a, b in zip(packed.layers, layers, strict=True)],
         }
         arrays = [self._photo, packed.pixels, packed.low, packed.high, slices]
         buffers = [np.ascontiguousarray(array).tobytes() for array in arrays]
-        return header, [*buffers, color_table("viridis"), color_table("RdBu_r")]
+        buffers += [color_table("viridis"), color_table("RdBu_r")]
+        self._messages[weights] = header, buffers
+        return self._messages[weights]
 
     def _send_patches(self, *, weights: int, layer: int, filter: int) -> None:  # noqa: A002
         """Send the patches of one filter, after looking through the pets the first time."""
@@ -313,13 +321,13 @@ class ActivationBrowser(Lab):
         ValueError
             The picture shown is an upload, and `with_upload` is not True.
         """
-        if self._chooser.name == PictureChooser.own and not with_upload:
+        if self._name == PictureChooser.own and not with_upload:
             raise ValueError(
                 "The page would show your uploaded photo to whoever gets it: choose another "
                 "picture first, or ask for it with save_html(path, with_upload=True)."
             )
         header, buffers = self.message(self._view.weights)
-        header |= {"layer": self._view.layer, "filter": self._view.filter}
+        header = header | {"layer": self._view.layer, "filter": self._view.filter}
         page = (Path(__file__).parent / "page.html").read_text(encoding="utf-8")
         parts = {
             "style": style_source("picture.css", "labs.css", "browser.css"),
