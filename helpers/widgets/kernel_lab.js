@@ -40,10 +40,10 @@ function render({ model, el }) {
   // --- pictures
   const left = element("div", "cnn-kernel-left");
   const right = element("div", "cnn-kernel-right");
+  // The nearest pixel that the result has.
+  const inside = (p) => p && p.map((v, axis) => Math.min(size()[axis] - 1, Math.max(0, v)));
   // A pixel of the picture is the middle of a window; its result lies one row and column before.
-  const toResult = (p) => p && [
-    Math.min(size()[0] - 1, Math.max(0, p[0] - 1)), Math.min(size()[1] - 1, Math.max(0, p[1] - 1)),
-  ];
+  const toResult = (p) => p && inside([p[0] - 1, p[1] - 1]);
   const picture = createPicture(left, {
     title: "Picture",
     onHover: (p) => hover(toResult(p)),
@@ -137,7 +137,8 @@ function render({ model, el }) {
     explain();
   }
 
-  function choose(p) {
+  function choose(wanted) {
+    const p = inside(wanted);
     output.setChosen(p);
     picture.setChosen(p && [p[0] + 1, p[1] + 1]);
     place = p ?? place;
@@ -186,8 +187,7 @@ function render({ model, el }) {
       picture.setAlt(model.get("name"));
       picture.setPixels(source);
       compute();
-      const wanted = model.get("chosen") ?? [size()[0] >> 1, size()[1] >> 1];
-      choose(wanted.map((v, axis) => Math.min(v, size()[axis] - 1)));
+      choose(model.get("chosen") ?? [size()[0] >> 1, size()[1] >> 1]);
     },
     "change:kernel": () => {
       const nine = model.get("kernel").flat();

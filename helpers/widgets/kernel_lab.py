@@ -17,7 +17,8 @@ from helpers.widgets.picture import Place, pixels_message
 
 _LARGEST = 512  # pixels: a larger picture is made smaller, so that every change is instant
 _LIMIT = 100  # the numbers of a kernel lie between −100 and 100
-_ARTICLE = "Sobel (vertical edges)"
+_ARTICLE = "the article's"
+_PRESETS = {_ARTICLE: KERNELS["Sobel (vertical edges)"], **KERNELS}
 
 
 class KernelView(anywidget.AnyWidget):
@@ -64,7 +65,7 @@ class KernelLab(Lab):
         Anything that `helpers.images.open_picture` takes; by default ascent. Colours become grey,
         and a picture of more than 512 pixels on a side smaller.
     kernel : str or array of shape (3, 3)
-        The name of one of `helpers.convolution.KERNELS`, or nine numbers.
+        The name of one of `helpers.convolution.KERNELS`, "the article's", or nine numbers.
 
     Attributes
     ----------
@@ -74,7 +75,8 @@ class KernelLab(Lab):
     result : (H − 2, W − 2) float array
         What `helpers.convolution.correlate2d` makes of them.
     chosen : [row, column] or None
-        The chosen pixel of the result.
+        The chosen pixel of the result; can be set. Where a smaller picture has no such pixel, it
+        moves to the nearest one.
     """
 
     title = "Kernel lab"
@@ -85,8 +87,7 @@ class KernelLab(Lab):
     )
 
     def __init__(self, picture: Any = None, *, kernel: str | ArrayLike = _ARTICLE) -> None:
-        presets = {name: values.tolist() for name, values in KERNELS.items()}
-        presets = {"the article's": presets[_ARTICLE], **presets}
+        presets = {name: values.tolist() for name, values in _PRESETS.items()}
         self.view = KernelView(presets=presets, kernel=_kernel(kernel))
         pictures = {"ascent": images.ascent}
         if picture is not None:
@@ -103,6 +104,9 @@ class KernelLab(Lab):
     def _show(self, picture: np.ndarray, name: str) -> None:
         self.picture = _grey(picture)
         self.view.name = name
+        if self.chosen is not None:
+            last = np.array(self.picture.shape) - 3  # row and column of the result
+            self.view.chosen = np.minimum(self.chosen, last).tolist()
         self.view.show(self.picture)
 
     @property
@@ -126,16 +130,30 @@ class KernelLab(Lab):
 
     @chosen.setter
     def chosen(self, place: list[int] | None) -> None:
-        self.view.chosen = None if place is None else [int(v) for v in place]
+        self.view.chosen = None if place is None else self._place(place)
+
+    def _place(self, place: ArrayLike) -> list[int]:
+        last = np.array(self.picture.shape) - 3
+        try:
+            numbers = np.asarray(place)
+        except ValueError:  # lists of different lengths
+            numbers = np.array(None)
+        whole = numbers.shape == (2,) and numbers.dtype.kind in "iu"
+        if not whole or (numbers < 0).any() or (numbers > last).any():
+            raise ValueError(
+                f"A pixel of this result is [row, column], whole numbers from [0, 0] to "
+                f"{last.tolist()}, and this is {place!r}; the last one stays chosen."
+            )
+        return numbers.tolist()
 
 
 def _kernel(value: str | ArrayLike) -> list[list[float]]:
     if isinstance(value, str):
-        if value not in KERNELS:
+        if value not in _PRESETS:
             raise ValueError(
-                f'There is no kernel called "{value}"; choose one of {", ".join(KERNELS)}.'
+                f'There is no kernel called "{value}"; choose one of {", ".join(_PRESETS)}.'
             )
-        value = KERNELS[value]
+        value = _PRESETS[value]
     return _nine_numbers(value)
 
 

@@ -10,10 +10,14 @@ import numpy as np
 import traitlets
 
 from helpers import images
+from helpers.activations import ModelError
 from helpers.figures import image_tag
+from helpers.pets import PetsError
 from helpers.widgets.modules import module_source, style_source
 
 _STILLS = Path(__file__).parent / "stills"
+# Errors whose text is a sentence for the learner; those of NumPy or Keras are not.
+_SENTENCES = (images.PictureError, PetsError, ModelError)
 
 
 class Access(anywidget.AnyWidget):
@@ -68,7 +72,8 @@ class Upload(anywidget.AnyWidget):
     Parameters
     ----------
     use : callable
-        Called with the picture, (H, W, 3) uint8. A ValueError that it raises is shown as well.
+        Called with the picture, (H, W, 3) uint8. The sentence of a `PictureError`, `PetsError` or
+        `ModelError` that it raises is shown as well; of another error only that there was one.
     label : str
         What stands on the button.
     """
@@ -94,12 +99,22 @@ class Upload(anywidget.AnyWidget):
         if len(self._parts) < content["parts"]:
             return
         data, self._parts = b"".join(self._parts), []
+        self.attempt(lambda: self._use(images.open_picture(data, name=content["name"])))
+
+    def attempt(self, act: Callable[[], object]) -> bool:
+        """Call a function; say beside the button why it failed, if it did. Return if it worked."""
         try:
-            self._use(images.open_picture(data, name=content["name"]))
-            sentence = ""
-        except ValueError as error:  # PictureError is one
-            sentence = f"{error} The last picture stays."
-        self.say(sentence)
+            act()
+        except _SENTENCES as error:
+            self.say(f"{error} The last picture stays.")
+        except Exception as error:  # what a library says is for the log
+            self.log.exception("A picture could not be shown.")
+            name = type(error).__name__
+            self.say(f"It cannot be shown here ({name}): choose another. The last picture stays.")
+        else:
+            self.say("")
+            return True
+        return False
 
     def say(self, sentence: str) -> None:
         """Show a sentence beside the button, or none."""
@@ -114,10 +129,18 @@ class PictureChooser(ipywidgets.HBox):
     pictures : dict
         Name shown in the list -> a function without arguments that returns the picture.
     use : callable
-        Called with the picture and its name whenever another one is chosen; a ValueError that it
-        raises is shown as a sentence.
+        Called with the picture and its name whenever another one is chosen. While it runs, `name`
+        is already that of the new picture. If it raises, the last picture stays the one shown,
+        and a sentence says why (see `Upload`).
     description : str
         What stands before the list.
+
+    Attributes
+    ----------
+    name : str
+        The name of the picture that is shown.
+    is_upload : bool
+        Whether the picture that is shown is the learner's own.
     """
 
     own = "your picture"
@@ -133,28 +156,39 @@ class PictureChooser(ipywidgets.HBox):
         self._use = use
         self.choice = ipywidgets.Dropdown(options=list(pictures), description=description)
         self.upload = Upload(self._take)
+        self.name = self.choice.value
         super().__init__([self.choice, self.upload])
         self.layout.flex_flow = "row wrap"
         self.choice.observe(self._choose, "value")
 
     @property
-    def name(self) -> str:
-        """The name of the picture that is shown."""
-        return self.choice.value
+    def is_upload(self) -> bool:
+        """Whether the picture that is shown is the learner's own."""
+        return self.name == self.own
 
     def _choose(self, change: dict) -> None:
         name = change["new"]
-        try:
-            self._use(self._pictures[name](), name)
-            self.upload.say("")
-        except ValueError as error:
-            self.upload.say(f"{error} The last picture stays.")
+        if not self.upload.attempt(lambda: self._show(self._pictures[name](), name)):
+            self._list(self.name)
 
     def _take(self, picture: np.ndarray) -> None:
-        self._use(picture, self.own)  # first: what cannot be used must not enter the list
+        self._show(picture, self.own)  # first: what cannot be used must not enter the list
         self._pictures[self.own] = lambda: picture
+        self._list(self.own)
+
+    def _show(self, picture: np.ndarray, name: str) -> None:
+        """Hand a picture on under its name; if it is refused, the name is the last one again."""
+        last, self.name = self.name, name
+        try:
+            self._use(picture, name)
+        except BaseException:
+            self.name = last
+            raise
+
+    def _list(self, name: str) -> None:
+        """Let the list show a name, without loading its picture."""
+        self.choice.unobserve(self._choose, "value")
         with self.choice.hold_sync():
-            self.choice.unobserve(self._choose, "value")
             self.choice.options = list(self._pictures)
-            self.choice.value = self.own
-            self.choice.observe(self._choose, "value")
+            self.choice.value = name
+        self.choice.observe(self._choose, "value")

@@ -70,11 +70,15 @@ class Picture(anywidget.AnyWidget):
         title: str = "",
         width: int | None = 320,
     ) -> None:
-        if not alt.strip():
+        if not isinstance(alt, str) or not alt.strip():
             raise ValueError("A picture needs an alt text: say in a sentence what it shows.")
         self._pixels = pixels_message(array, cmap=cmap, limits=limits)
-        super().__init__(alt=alt, boxes=[list(b) for b in boxes], title=title, width=width)
+        super().__init__(alt=alt, boxes=_boxes(boxes), title=title, width=width)
         self.on_msg(self._answer)
+
+    @traitlets.validate("boxes")
+    def _check(self, proposal: dict) -> list[list[float]]:
+        return _boxes(proposal["value"])
 
     def show(
         self, array: np.ndarray, *, cmap: str | None = None, limits: Limits | None = None
@@ -119,9 +123,15 @@ def pixels_message(
     Raises
     ------
     ValueError
-        If the shape is neither (H, W) nor (H, W, 3), or the array is empty.
+        If the shape is neither (H, W) nor (H, W, 3), the array is empty or holds no numbers, or
+        the limits are not two numbers.
     """
-    array = np.asarray(array)
+    array = _array(array)
+    if array is None or array.dtype.kind not in "biuf":
+        raise ValueError(
+            "A picture is an array of numbers, uint8 or float, and this one holds something else; "
+            "open a file with helpers.images.open_picture."
+        )
     if array.ndim not in (2, 3) or array.size == 0 or (array.ndim == 3 and array.shape[2] != 3):
         raise ValueError(
             f"A picture is an array of shape (height, width) or (height, width, 3), but this one "
@@ -131,6 +141,10 @@ def pixels_message(
         array = array.astype(np.float32)
     if limits is None:
         limits = _limits(array, cmap, scale)
+    elif (pair := _array(limits)) is None or pair.shape != (2,) or pair.dtype.kind not in "iuf":
+        raise ValueError(
+            f"The limits are {limits!r}; give two numbers, the values of the first and last colour."
+        )
     header = {
         "kind": kind,
         "shape": list(array.shape),
@@ -140,6 +154,25 @@ def pixels_message(
         "digits": digits,
     }
     return header, [array.tobytes(), *([color_table(cmap)] if cmap else [])]
+
+
+def _array(value: object) -> np.ndarray | None:
+    """Return anything as an array, or None where its rows have different lengths."""
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _boxes(boxes: Sequence[Sequence[float]]) -> list[list[float]]:
+    array = _array(boxes)
+    fours = array is not None and array.dtype.kind in "iuf" and array.shape[1:] == (4,)
+    if not fours and (array is None or array.shape != (0,)):
+        raise ValueError(
+            f"The boxes are {boxes!r}; give a list of (top, left, bottom, right), four numbers "
+            "for each box."
+        )
+    return array.tolist() if fours else []
 
 
 _DIVERGING = ("RdBu", "RdBu_r", "PuOr", "PuOr_r", "coolwarm", "bwr", "seismic", "BrBG", "PRGn")

@@ -57,7 +57,7 @@ class PoolLab(Lab):
     )
 
     def __init__(self, patch: ArrayLike = _PATCH, *, size: int = 2, stride: int = 2) -> None:
-        numbers = np.asarray(patch, float)
+        numbers = _numbers(patch)
         if numbers.ndim != 2 or not all(2 <= n <= _LARGEST for n in numbers.shape):
             raise ValueError(
                 f"A patch has 2 to {_LARGEST} rows and columns of numbers, and this one has the "
@@ -65,12 +65,13 @@ class PoolLab(Lab):
             )
         if not (np.abs(numbers) < 10_000).all():
             raise ValueError("The numbers of a patch lie between −9999 and 9999.")
-        if not (1 <= size <= min(numbers.shape) and 1 <= stride <= min(numbers.shape)):
-            raise ValueError(
-                f"Window and stride lie between 1 and {min(numbers.shape)} for this patch, and "
-                f"these are {size} and {stride}."
-            )
-        self.view = PoolView(patch=numbers.tolist(), size=size, stride=stride)
+        top = min(numbers.shape)
+        for name, value in {"size": size, "stride": stride}.items():
+            if not isinstance(value, int | np.integer) or not 1 <= value <= top:
+                raise ValueError(
+                    f"The {name} is {value!r}; for this patch, give a whole number from 1 to {top}."
+                )
+        self.view = PoolView(patch=numbers.tolist(), size=int(size), stride=int(stride))
         super().__init__([self.view])
 
     @property
@@ -87,3 +88,16 @@ class PoolLab(Lab):
     def average(self) -> np.ndarray:
         """The mean of every window."""
         return average_pool(self.patch, size=self.view.size, stride=self.view.stride)
+
+
+def _numbers(patch: ArrayLike) -> np.ndarray:
+    try:
+        array = np.asarray(patch)
+    except ValueError:  # rows of different lengths
+        array = np.array(None)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(
+            "A patch is rows of equally many numbers, and this one is not; "
+            "give for example [[1, 2], [3, 4]]."
+        )
+    return array.astype(float)

@@ -104,7 +104,10 @@ function render({ model, el }) {
     stop.hidden = state !== "running";
     if (state !== "running") {
       clearTimeout(waiting);
-      note.textContent = state === "stopped" ? "Stopped: what was learnt so far stays in the model." : "";
+      note.textContent = {
+        stopped: "Stopped: what was learnt so far stays in the model.",
+        failed: "The training ended with an error: it stands below the cell.",
+      }[state] ?? "";
     }
   }
 

@@ -3,6 +3,7 @@
 import signal
 import threading
 import time
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -13,8 +14,10 @@ from helpers.widgets.modules import module_source, style_source
 
 if TYPE_CHECKING:
     import keras
+    from IPython.core.interactiveshell import ExecutionResult
 
 _PAUSE = 0.2  # seconds between two messages to the page
+_STATES = ("ready", "running", "done", "stopped", "failed")
 
 
 class ProgressView(anywidget.AnyWidget):
@@ -30,7 +33,7 @@ class ProgressView(anywidget.AnyWidget):
     seconds_left = traitlets.Float(None, allow_none=True).tag(sync=True)
     accuracy = traitlets.Float(None, allow_none=True).tag(sync=True)
     rows = traitlets.List().tag(sync=True)
-    state = traitlets.Enum(["ready", "running", "done", "stopped"], "ready").tag(sync=True)
+    state = traitlets.Enum(_STATES, "ready").tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:
         self.stop_wanted = False
@@ -68,7 +71,9 @@ def training_progress(*, shown: bool = True) -> "keras.callbacks.Callback":
     Notes
     -----
     While a cell runs, ipykernel 7.4 keeps a widget's messages back; so the button interrupts the
-    kernel as ■ does, and an interrupt is taken as a wish to stop.
+    kernel as ■ does, and an interrupt is taken as a wish to stop. Keras tells no callback that
+    ``fit`` has failed: IPython says it at the end of the cell, and an interrupt that comes before
+    that, outside of ``fit``, is passed on.
 
     Parameters
     ----------
@@ -76,21 +81,48 @@ def training_progress(*, shown: bool = True) -> "keras.callbacks.Callback":
         False: show nothing by itself; ``.widget`` can be shown elsewhere.
     """
     import keras
+    from IPython import get_ipython
 
     class Progress(keras.callbacks.Callback):
         def __init__(self) -> None:
             super().__init__()
             self.widget = TrainingProgress()
             self.view = self.widget.view
+            self.before = self.shell = None  # what an interrupt did before this run; IPython
 
         def stop(self) -> None:
             self.view.stop_wanted = True
 
-        def _interrupted(self, number: int, frame: object) -> None:
-            signal.signal(signal.SIGINT, self.before)
-            self.stop()
+        def _interrupted(self, number: int, frame: FrameType | None) -> None:
+            self._let_go()
+            if _in_fit(frame, self.model):
+                self.stop()
+            else:
+                self._end("failed")
+                signal.raise_signal(number)
+
+        def _let_go(self) -> None:
+            """Let an interrupt do again what it did before this run."""
+            if self.before is not None and signal.getsignal(signal.SIGINT) == self._interrupted:
+                signal.signal(signal.SIGINT, self.before)
+            self.before = None
+
+        def _cell_ended(self, result: "ExecutionResult") -> None:
+            stopped = isinstance(result.error_in_exec, KeyboardInterrupt)
+            self._end("stopped" if stopped else "failed")
+
+        def _end(self, state: str) -> None:
+            self._let_go()
+            if self.shell is not None:
+                self.shell.events.unregister("post_run_cell", self._cell_ended)
+                self.shell = None
+            with self.view.hold_sync():
+                self.view.seconds_left = 0.0
+                self.view.state = state
 
         def on_train_begin(self, logs: dict | None = None) -> None:
+            if self.view.state == "running":  # the last run failed
+                self._end("failed")
             self.view.stop_wanted, self.sent, self.done, self.begun = False, 0.0, 0, None
             with self.view.hold_sync():
                 self.view.rows = []
@@ -101,9 +133,11 @@ def training_progress(*, shown: bool = True) -> "keras.callbacks.Callback":
                 from IPython.display import display
 
                 display(self.widget)
-            self.before = None
             if threading.current_thread() is threading.main_thread():
                 self.before = signal.signal(signal.SIGINT, self._interrupted)
+            self.shell = get_ipython()
+            if self.shell is not None:
+                self.shell.events.register("post_run_cell", self._cell_ended)
 
         def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
             self.view.epoch = epoch + 1
@@ -134,10 +168,15 @@ def training_progress(*, shown: bool = True) -> "keras.callbacks.Callback":
             self.view.steps = self.view.steps or self.view.step
 
         def on_train_end(self, logs: dict | None = None) -> None:
-            if self.before is not None:
-                signal.signal(signal.SIGINT, self.before)
-            with self.view.hold_sync():
-                self.view.seconds_left = 0.0
-                self.view.state = "stopped" if self.view.stop_wanted else "done"
+            self._end("stopped" if self.view.stop_wanted else "done")
 
     return Progress()
+
+
+def _in_fit(frame: FrameType | None, model: "keras.Model") -> bool:
+    """Return whether a model's ``fit`` is among the calls that lead to this frame."""
+    while frame is not None:
+        if frame.f_code.co_name == "fit" and frame.f_locals.get("self") is model:
+            return True
+        frame = frame.f_back
+    return False

@@ -12,6 +12,8 @@ from helpers.widgets.lab import Lab
 from helpers.widgets.modules import module_source, style_source
 from helpers.widgets.picture import pixels_message
 
+_LARGEST = 256  # rows and columns; also of the window and its step
+
 
 class StrideView(anywidget.AnyWidget):
     """What the page shows of a `StrideLab`; everything is computed there."""
@@ -19,9 +21,9 @@ class StrideView(anywidget.AnyWidget):
     _esm = module_source("stride_lab.js")
     _css = style_source("picture.css", "labs.css")
 
-    size = traitlets.Int(7, min=1, max=256).tag(sync=True)
-    kernel = traitlets.Int(3, min=1, max=256).tag(sync=True)
-    stride = traitlets.Int(2, min=1, max=256).tag(sync=True)
+    size = traitlets.Int(7, min=1, max=_LARGEST).tag(sync=True)
+    kernel = traitlets.Int(3, min=1, max=_LARGEST).tag(sync=True)
+    stride = traitlets.Int(2, min=1, max=_LARGEST).tag(sync=True)
     padding = traitlets.Enum(["valid", "same", *"12345"], "valid").tag(sync=True)
     position = traitlets.Int(0, min=0).tag(sync=True)
 
@@ -53,6 +55,11 @@ class StrideLab(Lab):
         Anything that `helpers.images.open_picture` takes; by default ascent. It is shown in grey,
         shrunk to `size`.
 
+    Raises
+    ------
+    ValueError
+        If a number or the padding is none of these.
+
     Attributes
     ----------
     size, kernel, stride, padding
@@ -77,12 +84,20 @@ class StrideLab(Lab):
         padding: convolution.Padding = "valid",
         picture: Any = None,
     ) -> None:
+        for name, value in {"size": size, "kernel": kernel, "stride": stride}.items():
+            if not _is_whole(value) or not 1 <= value <= _LARGEST:
+                raise ValueError(
+                    f"The {name} is {value!r}; give a whole number from 1 to {_LARGEST}."
+                )
+        if padding not in ("valid", "same") and not (_is_whole(padding) and 0 <= padding <= 5):
+            raise ValueError(
+                f'The padding is {padding!r}; give "valid", "same" or a whole number from 0 to 5.'
+            )
         grey = images.ascent() if picture is None else images.open_picture(picture)
         small = Image.fromarray(grey).convert("L").resize((256, 256), Image.Resampling.BOX)
-        padding = "valid" if padding == 0 else str(padding)
-        self.view = StrideView(
-            np.asarray(small), size=size, kernel=kernel, stride=stride, padding=padding
-        )
+        padding = "valid" if padding == 0 else str(padding)  # as the page's list has it
+        numbers = {"size": int(size), "kernel": int(kernel), "stride": int(stride)}
+        self.view = StrideView(np.asarray(small), padding=padding, **numbers)
         super().__init__([self.view])
 
     @property
@@ -115,3 +130,7 @@ class StrideLab(Lab):
             )
         except ValueError:
             return 0
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
