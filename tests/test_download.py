@@ -142,7 +142,7 @@ def test_a_full_answer(serve, whole, elsewhere, capsys):
     assert folder == elsewhere / "data" / "cache" / NAME
     assert_whole(folder)
     assert left(elsewhere) == [NAME], "the zip and what was beside are gone"
-    assert f"All 30 photos are in {folder}." in capsys.readouterr().out
+    assert f"All 30 photos are here.\nThey are in {folder}.\n" in capsys.readouterr().out
 
 
 def test_a_second_run_does_nothing(serve, whole, elsewhere, capsys):
@@ -153,7 +153,7 @@ def test_a_second_run_does_nothing(serve, whole, elsewhere, capsys):
     assert download.download(server.url) == folder
     assert server.asked == 1
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == times
-    assert capsys.readouterr().out == f"The photos are already in {folder}.\n"
+    assert capsys.readouterr().out == f"The photos are already here.\nThey are in {folder}.\n"
 
 
 def test_a_full_answer_without_a_length(serve, whole, elsewhere):
@@ -174,6 +174,11 @@ def test_an_answer_cut_off_is_refused_without_a_length_too(serve, whole, elsewhe
 
 def test_a_length_too_small(serve, whole, elsewhere):
     assert_refused(elsewhere, serve(whole, announced=len(whole) - 9).url, "damaged")
+
+
+def test_a_length_that_is_no_number(serve, whole, elsewhere):
+    assert_refused(elsewhere, serve(whole, announced="many").url, "how long it is", "--from")
+    assert_refused(elsewhere, serve(whole, announced="12, 13").url, "--from")
 
 
 def test_a_length_that_the_client_library_lets_pass(serve, whole, elsewhere, monkeypatch):
@@ -419,6 +424,44 @@ def test_a_learner_who_stops_it(saved, elsewhere, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         download.download(str(saved))
     assert left(elsewhere) == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_learner_who_stops_it_while_it_renames(saved, elsewhere, monkeypatch, when):
+    old = elsewhere / "data" / "cache" / NAME
+    (old / "train").mkdir(parents=True)
+    (old / "train" / "mine.txt").write_text("mine")
+    rename = Path.rename
+
+    def stop(path, target):
+        if path.name == "new" and when == "before":
+            raise KeyboardInterrupt
+        rename(path, target)
+        if path.name == "new":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "rename", stop)
+    with pytest.raises(KeyboardInterrupt):
+        download.download(str(saved))
+    assert left(elsewhere) == [NAME]
+    if when == "before":
+        assert (old / "train" / "mine.txt").read_text() == "mine"
+    else:
+        assert_whole(old)
+
+
+def test_what_another_process_sweeps_away_at_the_same_time(saved, elsewhere, monkeypatch):
+    gone = elsewhere / "data" / "cache" / f"{NAME}.00000000.part"
+    gone.mkdir(parents=True)
+    stat = Path.stat
+
+    def swept(path, **options):
+        if path == gone:
+            raise FileNotFoundError(2, "No such file or directory")
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", swept)
+    assert_whole(download.download(str(saved)))
 
 
 @pytest.mark.parametrize("where", ["unpacking", "renaming"])

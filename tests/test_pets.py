@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import shutil
 
 import numpy as np
@@ -96,11 +97,12 @@ def test_photos_that_are_not_here(here, monkeypatch):
 
 def test_photos_that_are_not_all_here(album, capsys):
     (album / "train" / "dogs" / "dog.8.jpg").unlink()
-    with pytest.raises(PetsError, match="5 of the 6 photos of train/dogs"):
+    with pytest.raises(PetsError, match="5 are in train/dogs where 6 are expected"):
         load_pets("photos", size=SIZE)
     capsys.readouterr()
     assert load_pets(size=SIZE).source == "drawn"
-    assert "5 of the 6 photos of train/dogs" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "5 are in train/dogs where 6 are expected" in out and str(album.parent) not in out
 
 
 @pytest.mark.parametrize("quiet", [False, True])
@@ -115,8 +117,6 @@ def test_the_choice_is_printed_the_first_time_and_the_next(album, capsys, quiet)
 
 
 def test_tests_run_on_drawn_pets():
-    import os
-
     assert os.environ["CNN_PETS"] == "drawn"
 
 
@@ -165,6 +165,28 @@ def test_other_photos_are_decoded_anew(album):
     second = load_pets("photos", size=SIZE)
     assert first.digest != second.digest
     assert len(kept(album.parent)) == 1, "what was kept of the first is cleared away"
+
+
+def test_another_photo_of_the_same_size_is_noticed(album):
+    photo = album / "train" / "cats" / "cat.7.jpg"
+    os.utime(photo, ns=(0, 1_000_000_000))
+    first = load_pets("photos", size=SIZE)
+    other = jpeg(99)
+    length = max(len(other), photo.stat().st_size)
+    for data, time in ((photo.read_bytes(), 1_000_000_000), (other, 2_000_000_000)):
+        photo.write_bytes(data.ljust(length, b"\0"))
+        os.utime(photo, ns=(0, time))
+        second = load_pets("photos", size=SIZE)
+    assert first.digest != second.digest
+    assert np.array_equal(first.train.pictures[1:], second.train.pictures[1:])
+
+
+def test_another_way_of_decoding_decodes_anew(album, monkeypatch):
+    first = load_pets("photos", size=SIZE)
+    monkeypatch.setattr(photos, "DECODING", photos.DECODING + 1)
+    second = load_pets("photos", size=SIZE)
+    assert first.folder != second.folder and first.digest == second.digest
+    assert kept(album.parent) == [second.folder.name]
 
 
 def test_sizes_are_kept_apart(album):
@@ -355,7 +377,8 @@ def test_where_nothing_can_be_written_the_pets_are_there_all_the_same(here, caps
     (here.parents[1] / "user").touch()
     pets = load_pets("drawn", size=SIZE)
     assert pets.folder is None and len(pets.train.labels) == 12
-    assert "cannot be kept for next time" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "cannot be kept for next time (no folder is open)." in out and str(here) in out
 
 
 def test_a_disk_that_is_full(here, monkeypatch, capsys):
@@ -365,7 +388,7 @@ def test_a_disk_that_is_full(here, monkeypatch, capsys):
     monkeypatch.setattr(np, "save", full)
     pets = load_pets("drawn", size=SIZE)
     assert pets.folder is None and len(pets.train.labels) == 12
-    assert "No space left" in capsys.readouterr().out
+    assert "cannot be kept for next time (No space left on device)." in capsys.readouterr().out
     assert kept(here) == []
 
 
@@ -387,6 +410,28 @@ def test_a_representation_is_a_line(here):
     )
 
 
+def test_pets_are_compared_by_what_they_are(album):
+    drawn_twice = [load_pets("drawn", size=SIZE) for _ in range(2)]
+    assert drawn_twice[0] == drawn_twice[1]
+    assert len({*drawn_twice, load_pets("photos", size=SIZE)}) == 2
+    assert load_pets("drawn", size=40) not in drawn_twice
+    train, validation = drawn_twice[0].train, drawn_twice[0].validation
+    assert train == train and train != validation and train != drawn_twice[1].train
+
+
+def test_an_error_is_a_value_error():
+    assert issubclass(PetsError, ValueError)
+
+
+def test_the_command_where_nothing_can_be_kept(here, capsys):
+    from helpers.pets import __main__
+
+    here.touch()
+    (here.parents[1] / "user").touch()
+    assert __main__.main(["draw"]) == 1
+    assert "None" not in capsys.readouterr().out.replace("None of these folders", "")
+
+
 def test_the_command_draws_and_says_where(here, capsys):
     from helpers.pets import __main__
 
@@ -395,7 +440,7 @@ def test_the_command_draws_and_says_where(here, capsys):
     assert __main__.main(["status"]) == 0
     out = capsys.readouterr().out
     assert "Photos: not here." in out and f"drawn-150-v{VERSION} (" in out
-    assert "CNN_PETS: not set" in out
+    assert "CNN_PETS: not set" in out and f"Looked in: {here}\n" in out
 
 
 # In a notebook
@@ -451,6 +496,53 @@ def test_a_sentence_stays_in_a_notebook(shown):
     texts = shown[0].texts
     assert texts[-1] == "Pets.\nThey are kept elsewhere."
     assert texts[-2] == f"{texts[-1]}\nWorking: [{'#' * 20}{'.' * 20}] 2 of 4 pictures"
+
+
+def damaged(here, monkeypatch):
+    DAMAGE["no pictures"](load_pets("drawn", size=SIZE).folder)
+
+
+def incomplete(here, monkeypatch):
+    (here / photos.NAME / "train").mkdir(parents=True)
+
+
+def occupied(here, monkeypatch):
+    here.touch()
+
+
+def closed(here, monkeypatch):
+    here.touch()
+    (here.parents[1] / "user").touch()
+
+
+def full(here, monkeypatch):
+    def save(file, *args, **options):
+        raise OSError(28, "No space left on device", str(file))
+
+    monkeypatch.setattr(np, "save", save)
+
+
+@pytest.mark.parametrize(
+    "trouble,sentence",
+    [
+        (damaged, ""),
+        (occupied, ""),
+        (incomplete, "where 6 are expected"),
+        (closed, "cannot be kept"),
+        (full, "cannot be kept for next time (No space left on device)."),
+    ],
+)
+def test_no_notebook_stores_where_files_lie(here, shown, monkeypatch, trouble, sentence):
+    trouble(here, monkeypatch)
+    shown.clear()
+    load_pets(size=SIZE)
+    [display] = shown
+    stored = display.texts[-1].split("\n")
+    assert stored[0] == "Pets: drawn, 2,000 for training and 1,000 for validation."
+    assert len(stored) == 1 + bool(sentence) and sentence in stored[-1]
+    assert str(here.parents[1]) not in display.texts[-1]
+    if trouble is damaged:
+        assert any(f"{here}" in text and "are damaged" in text for text in display.texts)
 
 
 def test_a_real_notebook(tmp_path):

@@ -19,7 +19,10 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "download":
             download(options.source)
         elif options.command == "draw":
-            print(f"They are in {load_pets('drawn').folder}.")
+            folder = load_pets("drawn").folder
+            if folder is None:
+                return 1  # the reason is already said
+            print(f"They are in {folder}.")
         else:
             _status()
     except PetsError as error:
@@ -54,6 +57,7 @@ def _status() -> None:
     except PetsError as error:
         print(f"Photos: {error}")
     for folder in cache_folders():
+        print(f"Looked in: {folder}")
         for kept in sorted(folder.glob("*/record.json")):
             print(f"Ready to load: {kept.parent} ({_megabytes(kept.parent)} MB)")
     print(f"CNN_PETS: {os.environ.get('CNN_PETS', 'not set: photos if they are there')}")

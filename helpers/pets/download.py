@@ -32,7 +32,7 @@ BAD_ZIP = (
 def download(source: str = URL, *, quiet: bool = False) -> Path:
     """Put the photos where `load_pets` finds them, and return their folder.
 
-    An interrupted run leaves what was there before; a second run does nothing.
+    An interrupted run leaves what was there before (see `beside`); a second run does nothing.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def download(source: str = URL, *, quiet: bool = False) -> Path:
     """
     folder = _there()
     if folder:
-        Line(f"The photos are already in {folder}.")
+        Line("The photos are already here.", quiet=quiet).aside(f"They are in {folder}.")
         return folder
     line = Line(f"Getting the photos from {source}", quiet=quiet)
     try:
@@ -62,7 +62,8 @@ def download(source: str = URL, *, quiet: bool = False) -> Path:
             f"The photos cannot be written ({error}): make room, or free the way to that folder, "
             f"and {AGAIN}."
         ) from error
-    line.add(f"All {sum(COUNTS.values()):,} photos are in {folder}.")
+    line.add(f"All {sum(COUNTS.values()):,} photos are here.")
+    line.aside(f"They are in {folder}.")
     return folder
 
 
@@ -146,6 +147,10 @@ def _request(url: str, path: Path, received: _Received) -> None:
             f"{url} cannot be reached ({type(error).__name__}): check your connection and {AGAIN}; "
             f"{ANOTHER}, and without the photos the lessons use drawn pets."
         ) from error
+    except ValueError as error:  # pooch reads the Content-Length as it comes
+        raise PetsError(
+            f"{url} does not say rightly how long it is ({error}): check the address; {ANOTHER}."
+        ) from error
 
 
 def _unpack(path: Path, folder: Path, line: Line) -> None:
@@ -158,6 +163,8 @@ def _unpack(path: Path, folder: Path, line: Line) -> None:
             for done, member in enumerate(members, 1):
                 (folder / photo_name(member.filename)).write_bytes(archive.read(member))
                 bar.move(done, total=len(members))
+    except PetsError:  # a ValueError, as some of those below
+        raise
     except BAD_ZIP as error:
         raise PetsError(
             f"{path.name} is damaged or no zip at all ({error}): {AGAIN}; {ANOTHER}."

@@ -89,7 +89,7 @@ def _find(key: str, line: Line) -> tuple[Stored | None, Path | None]:
             if folder.exists():
                 return read(folder), folder
         except PetsError as error:
-            line.add(f"{error} They are made anew.")
+            line.aside(f"{error} They are made anew.")
         except OSError:  # somebody else's, where one may not look
             continue
     return None, None
@@ -102,15 +102,16 @@ def _make(files: list[Path], *, size: int, line: Line) -> Stored:
 
 
 def _keep(stored: Stored, key: str, line: Line) -> Path | None:
-    """Write pictures where one can, and say so if that is not in the clone."""
+    """Write pictures where one can; a terminal is told where if that is not in the clone."""
     try:
         parent = cache_folder()
         save(stored, parent / key)
     except OSError as error:
-        line.add(f"They cannot be kept for next time: {error}")
+        line.add(f"They cannot be kept for next time ({error.strerror or 'no folder is open'}).")
+        line.aside(str(error))
         return None
     if parent != cache_folders()[0]:
-        line.add(f"They are kept in {parent}, for the lessons' own folder cannot be written.")
+        line.aside(f"They are kept in {parent}, for the lessons' own folder cannot be written.")
     for old in parent.glob(f"{key.rpartition('-')[0]}-*"):
         if old.name != key and not old.name.endswith(".part"):
             shutil.rmtree(old, ignore_errors=True)

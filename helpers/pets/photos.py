@@ -17,6 +17,7 @@ from helpers.pets.progress import Line
 from helpers.pets.sets import CLASS_NAMES, PetsError, Stored
 
 NAME = "cats_and_dogs_filtered"
+DECODING = 1  # to be raised when `open_picture` or `resize` make other pixels of a photo
 TRAINING, VALIDATION = 1_000, 500  # photos of each kind
 COUNTS = {
     f"{split}/{kind}s": count
@@ -72,8 +73,8 @@ def photo_files(folder: Path) -> list[Path]:
         found = inside.iterdir() if inside.is_dir() else ()
         names = [at.name for at in found if photo_name(f"{NAME}/{where}/{at.name}")]
         if len(names) != count:
-            raise PetsError(
-                f"{folder} holds {len(names):,} of the {count:,} photos of {where}: run "
+            raise PetsError(  # without the folder: a notebook may store this sentence
+                f"Of the photos, {len(names):,} are in {where} where {count:,} are expected: run "
                 f'"python -m helpers.pets download" to get them all again.'
             )
         files += [inside / name for name in sorted(names, key=lambda name: int(name.split(".")[1]))]
@@ -81,9 +82,17 @@ def photo_files(folder: Path) -> list[Path]:
 
 
 def fingerprint(files: list[Path]) -> str:
-    """Return 12 hexadecimal digits that change when a photo is replaced by another one."""
-    sizes = "\n".join(f"{'/'.join(file.parts[-3:])} {file.stat().st_size}" for file in files)
-    return hashlib.sha256(sizes.encode()).hexdigest()[:12]
+    """Return 12 hexadecimal digits that change when a photo is replaced by another one.
+
+    They are made of the photos' names, sizes and times of writing, and of `DECODING`; the
+    photos are not read for it. Copied photos, with new times, are thus decoded once more.
+    """
+    total = hashlib.sha256(str(DECODING).encode())
+    for file in files:
+        found = file.stat()
+        name = "/".join(file.parts[-3:])
+        total.update(f"\n{name} {found.st_size} {found.st_mtime_ns}".encode())
+    return total.hexdigest()[:12]
 
 
 def decode(files: list[Path], *, size: int, line: Line) -> Stored:

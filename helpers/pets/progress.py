@@ -1,8 +1,9 @@
 """One line that says which pets are in use, with a progress bar while they are made.
 
 In a notebook the line is a display that is updated in place and ends as it began, so that the
-stored output is the same whether the pets were made or found; nothing goes to stderr. In a
-terminal the line is printed, and tqdm draws the bar.
+stored output is the same whether the pets were made or found; nothing goes to stderr. Where
+files lie on this machine stands there only while the bar moves, for the output is stored. In a
+terminal everything is printed, and tqdm draws the bar.
 """
 
 import sys
@@ -21,6 +22,7 @@ class Line:
     def __init__(self, text: str, *, quiet: bool = False) -> None:
         self.text = text
         self.quiet = quiet
+        self._aside: list[str] = []
         self.display = _display(text) if in_notebook() else None
         if self.display is None:
             print(text)
@@ -33,9 +35,17 @@ class Line:
         else:
             self.show()
 
+    def aside(self, sentence: str) -> None:
+        """Say what holds for this machine alone; in a notebook only above the next bar."""
+        if self.display is None:
+            print(sentence)
+        else:
+            self._aside.append(sentence)
+
     def show(self, below: str = "") -> None:
         """Show the line in the notebook, and below it for now some other text."""
-        self.display.update(_plain(f"{self.text}\n{below}" if below else self.text), raw=True)
+        texts = [self.text, *self._aside, below] if below else [self.text]
+        self.display.update(_plain("\n".join(texts)), raw=True)
 
     @contextmanager
     def bar(self, total: int, doing: str, *, unit: str = " pictures") -> Iterator["Bar"]:
@@ -46,6 +56,7 @@ class Line:
             try:
                 yield Bar(total, lambda bar: self.show(f"{doing} {bar}{unit}"), pause=PAUSE)
             finally:
+                self._aside.clear()
                 self.show()
         else:
             from tqdm import tqdm

@@ -6,7 +6,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,11 +20,12 @@ CLASS_NAMES: tuple[str, str] = ("cat", "dog")
 A_DAY = 24 * 60 * 60  # seconds; what an interrupted run left behind is then swept away
 
 
-class PetsError(Exception):
+class PetsError(ValueError):
     """Pets that cannot be had: one sentence with what happened and what to do next."""
 
 
-class Split(NamedTuple):
+@dataclass(frozen=True, repr=False, eq=False)
+class Split:
     """The pictures that train the network, or those that check it.
 
     pictures is (n, size, size, 3) uint8, labels is (n,) uint8 (0 = cat, 1 = dog), and names
@@ -46,11 +47,12 @@ class Pets:
 
     source is "photos" or "drawn", origin says it in a sentence, digest is the SHA-256 of all
     pictures and labels, skipped names the photos that could not be decoded, and folder is
-    where the pictures are kept (None if they could not be kept).
+    where the pictures are kept (None if they could not be kept). Two are equal if their
+    digests are, and what is said of them.
     """
 
-    train: Split
-    validation: Split
+    train: Split = field(compare=False)
+    validation: Split = field(compare=False)
     source: str
     origin: str
     digest: str
@@ -141,12 +143,15 @@ def read(folder: Path) -> Stored:
 def beside(folder: Path) -> Iterator[Path]:
     """Give an empty folder beside another, and put it in its place once all went well.
 
-    Whatever interrupts the work leaves what was there before: nothing, or the old whole.
+    An error or an interruption leaves what was there before: nothing, or the old whole. So does
+    a process that is killed or a power cut, but for the moment between the two renames of
+    `_swap`: then nothing stands in the place, and it has to be made again.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     for left in folder.parent.glob(f"{folder.name}.*.part"):
-        if time.time() - left.stat().st_mtime > A_DAY:
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(OSError):  # another process may just have swept it away
+            if time.time() - left.stat().st_mtime > A_DAY:
+                shutil.rmtree(left, ignore_errors=True)
     work = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:8]}.part")
     part = work / "new"
     try:
@@ -158,15 +163,18 @@ def beside(folder: Path) -> Iterator[Path]:
 
 
 def _swap(new: Path, folder: Path, *, aside: Path) -> None:
-    """Rename a new folder to its place; what was there goes aside, and back if that fails."""
-    if not folder.exists():
-        new.rename(folder)
-        return
-    folder.rename(aside)
+    """Rename a new folder to its place; what was there goes aside, and back if that fails.
+
+    A process killed between the two renames leaves nothing in the place: the old folder is
+    then aside, and swept away with the new one a day later.
+    """
     try:
+        if folder.exists():
+            folder.rename(aside)
         new.rename(folder)
-    except OSError:
-        aside.rename(folder)
+    except BaseException:  # an interruption by the learner is not an OSError
+        if aside.exists() and not folder.exists():
+            aside.rename(folder)
         raise
 
 
