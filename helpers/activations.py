@@ -360,7 +360,7 @@ def _identities() -> tuple[type, ...]:
     names = (
         "Dropout SpatialDropout2D AlphaDropout GaussianDropout GaussianNoise Identity "
         "ActivityRegularization RandomBrightness RandomContrast RandomFlip RandomRotation "
-        "RandomTranslation RandomZoom RandomCrop RandomHue RandomSaturation"
+        "RandomTranslation RandomZoom RandomHue RandomSaturation"
     )
     return tuple(getattr(keras.layers, name) for name in names.split())
 

@@ -217,7 +217,10 @@ class ActivationBrowser(Lab):
 
     def _load_pets(self) -> Pets:
         if self._pets is None:
-            self._pets = load_pets()
+            try:
+                self._pets = load_pets(quiet=True)
+            except PetsError as error:
+                raise images.PictureError(str(error)) from None
         return self._pets
 
     def _pet(self) -> np.ndarray:
@@ -239,7 +242,7 @@ class ActivationBrowser(Lab):
         elif kind == "patches":
             try:
                 self._send_patches(**{k: content[k] for k in ("weights", "layer", "filter")})
-            except (ModelError, PetsError) as error:
+            except ValueError as error:  # ModelError and PictureError are
                 self._view.send({"kind": "failed", "sentence": str(error)})
 
     def message(self, weights: int = 0) -> Message:

@@ -62,7 +62,7 @@ def lesson(browser: Browser, server: pages.Server) -> Iterator[Page]:
         pages.open_notebook(page, server, path)
         pages.tell(page, "import os; os.environ['CNN_PETS'] = 'drawn'")
         pages.run_all(page)
-        page.locator(".cnn-browser-tile").first.wait_for(timeout=120_000)
+        page.locator(".cnn-browser-tile").first.wait_for(timeout=300_000)  # may draw the pets
         page.locator(".cnn-lab").scroll_into_view_if_needed()
         yield page
 
