@@ -134,3 +134,23 @@ def test_other_weights_are_refused_with_a_sentence(tmp_path):
 
     with pytest.raises(WeightsError, match="no record"):
         load_trained("yours", folder=tmp_path)
+
+
+def test_the_weights_that_ship():
+    from helpers.images import data_folder, resize, sample
+
+    model, record = load_trained(), load_record()
+    assert (data_folder() / record["weights"]["file"]).stat().st_size < 8_000_000
+    assert record["data"]["source"] == "photos"
+    assert (record["data"]["training"], record["data"]["validation"]) == (2000, 1000)
+    assert record["validation"]["total"] == 1000
+    assert record["validation"]["accuracy"] >= 0.75
+    assert [row["epoch"] for row in record["history"]] == list(
+        range(1, record["recipe"]["epochs"] + 1)
+    )
+    labels = np.array(list(record["validation"]["labels"]), int)
+    right = (np.array(record["validation"]["probabilities"]) > 0.5) == labels
+    assert abs(right.sum() - record["validation"]["correct"]) <= 1  # rounded to four digits
+    pictures = np.stack([resize(sample(name)) for name in ("dog", "cat")]).astype(np.float32)
+    dog, cat = model(pictures)[:, 0]
+    assert dog > 0.5 > cat
