@@ -35,15 +35,24 @@ def page(browser: Browser) -> Iterator[Page]:
         yield page
 
 
-@pytest.fixture
-def lab_page(page: Page, server: pages.Server) -> Callable[[Path], Page]:
-    """Open a notebook in JupyterLab: lab_page(path) -> page."""
+@pytest.fixture(scope="package")
+def jupyterlab(browser: Browser) -> Iterator[Page]:
+    """The page in which JupyterLab opens one notebook after the other."""
+    with pages.new_page(browser) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def lab_page(jupyterlab: Page, server: pages.Server) -> Iterator[Callable[[Path], Page]]:
+    """Open a notebook in JupyterLab, in place of the last one: lab_page(path) -> page."""
 
     def open_it(path: Path) -> Page:
-        pages.open_notebook(page, server, path)
-        return page
+        jupyterlab.set_viewport_size({"width": 1280, "height": 900})
+        pages.open_notebook(jupyterlab, server, path)
+        return jupyterlab
 
-    return open_it
+    with pages.no_errors(jupyterlab):
+        yield open_it
 
 
 @pytest.fixture

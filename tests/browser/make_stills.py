@@ -9,6 +9,7 @@ the repository's root, look at the pictures, and commit them.
 import argparse
 import io
 import itertools
+import os
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
@@ -93,6 +94,14 @@ def encode(png: bytes) -> bytes:
     raise ValueError(f"The still would be larger than {LARGEST} bytes: show less in it.")
 
 
+# How far the lab lies from the upper and lower edge of the part of the window that scrolls.
+_ROOM = """(lab) => {
+  const [inner, outer] = [lab, lab.closest(".jp-WindowedPanel-outer")]
+    .map((node) => node.getBoundingClientRect());
+  return [inner.top - outer.top, outer.bottom - inner.bottom];
+}"""
+
+
 def make(page: Page, server: pages.Server, name: str) -> bytes:
     """Return the still of one lab."""
     still = STILLS[name]
@@ -105,6 +114,15 @@ def make(page: Page, server: pages.Server, name: str) -> bytes:
     lab = page.locator(".cnn-lab")
     lab.evaluate("lab => { lab.style.maxWidth = '1010px'; }")
     page.wait_for_timeout(300)
+    # The notebook scrolls in a part of the window: what is outside of it is not in the picture.
+    height = round(lab.bounding_box()["height"])
+    page.set_viewport_size({"width": 1280, "height": height + 600})
+    page.wait_for_timeout(300)
+    lab.evaluate("lab => lab.scrollIntoView({ block: 'center' })")
+    page.wait_for_timeout(300)
+    top, bottom = lab.evaluate(_ROOM)
+    if top < 0 or bottom < 0:
+        raise ValueError(f"The still of {name} would be cut off: {top}, {bottom}.")
     return encode(lab.screenshot())
 
 
@@ -114,6 +132,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", choices=[[], *STILLS], metavar="NAME")
     names = parser.parse_args().names or list(STILLS)
     FOLDER.mkdir(exist_ok=True)
+    os.environ["CNN_PETS"] = "drawn"  # no photo of the photo set goes into the repository
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
         root = Path(home) / "notebooks"
         root.mkdir()

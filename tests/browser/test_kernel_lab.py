@@ -2,15 +2,14 @@
 
 import base64
 import json
-import statistics
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Locator, Page
 from scipy.signal import correlate2d
 
 from helpers import images
@@ -33,16 +32,14 @@ SOBEL = KERNELS["Sobel (vertical edges)"]
 
 
 @pytest.fixture(scope="module")
-def lab(browser: Browser, server: pages.Server) -> Iterator[Page]:
+def lab(lab_page: Callable, server: pages.Server) -> Page:
     """A notebook with a kernel lab in JupyterLab; each test leaves it usable for the next."""
-    with pages.new_page(browser) as page:
-        path = pages.write_notebook(server.root / "kernel_lab.ipynb", CELL, CONTROL)
-        pages.open_notebook(page, server, path)
-        pages.run_all(page)
-        page.wait_for_function("document.querySelectorAll('.cnn-picture canvas[role]').length > 1")
-        page.wait_for_function("document.querySelectorAll('.cnn-picture-canvas')[1].width === 510")
-        page.locator(".cnn-kernel-lab").scroll_into_view_if_needed()
-        yield page
+    page = lab_page(pages.write_notebook(server.root / "kernel_lab.ipynb", CELL, CONTROL))
+    pages.run_all(page)
+    page.wait_for_function("document.querySelectorAll('.cnn-picture canvas[role]').length > 1")
+    page.wait_for_function("document.querySelectorAll('.cnn-picture-canvas')[1].width === 510")
+    page.locator(".cnn-kernel-lab").scroll_into_view_if_needed()
+    return page
 
 
 @pytest.fixture(autouse=True)
@@ -223,16 +220,9 @@ def test_a_bad_number_gets_a_sentence_and_the_picture_stays(lab: Page) -> None:
 
 
 def test_from_a_number_to_the_picture_in_100_ms(lab: Page) -> None:
-    pages.time_drawing(lab, width=500)
     inputs(lab).nth(4).focus()
-    for key in ["ArrowUp"] * 15 + ["ArrowDown"] * 15:
-        lab.keyboard.press(key)
-        lab.wait_for_timeout(50)
-    times = pages.times(lab)
-    drawn, painted = (statistics.median(times[name]) for name in ("drawn", "painted"))
-    print(f"\nkernel lab, 512 × 512, median of 30: drawn {drawn:.1f} ms, painted {painted:.1f} ms")
-    assert len(times["drawn"]) == 30
-    assert painted < 100
+    keys = ["ArrowUp"] * 15 + ["ArrowDown"] * 15
+    assert pages.key_to_picture(lab, keys, bound=100, width=500) < 100
 
 
 def test_pictures_and_uploads(lab: Page, tmp_path: Path) -> None:
@@ -280,6 +270,26 @@ def test_pictures_and_uploads(lab: Page, tmp_path: Path) -> None:
     assert not note.is_visible()
     choice.select_option("your picture")  # the upload is still there
     lab.wait_for_function("document.querySelectorAll('.cnn-picture-canvas')[0].height === 300")
+    # A picture of the list that cannot be had: the list names the one that is shown.
+    pages.tell(
+        lab,
+        "from helpers.images import PictureError\n"
+        "def missing(): raise PictureError('The owl has flown.')\n"
+        "lab.chooser._pictures['owl'], owl = missing, lab.chooser._pictures['owl']",
+    )
+    choice.select_option("owl")
+    lab.get_by_text("The owl has flown. The last picture stays.").wait_for()
+    pages.settle(lab)
+    assert choice.input_value() == "your picture"
+    assert pages.ask(lab, "lab.chooser.name, lab.picture.shape") == ("your picture", (300, 200))
+    pages.tell(lab, "lab.chooser._pictures['owl'] = owl")
+    choice.select_option("owl")
+    note.wait_for(state="hidden")
+    assert pages.ask(lab, "lab.chooser.name") == "owl"
+    # A pixel that a picture does not have: the nearest one.
+    pages.tell(lab, "lab.view.chosen = [9999, 3]")
+    rows = pages.ask(lab, "lab.result.shape[0]")
+    lab.locator(".cnn-where", has_text=f"Row {rows - 1}, column 3").wait_for()
 
 
 def test_an_upload_is_not_saved(lab: Page, server: pages.Server, tmp_path: Path) -> None:
@@ -324,12 +334,11 @@ def test_light_and_dark(lab: Page) -> None:
         assert (red > 128) == (theme == "dark")
         pages.screenshot(lab, f"kernel_lab_{theme}")
     lab.set_viewport_size({"width": 480, "height": 1600})
-    lab.wait_for_timeout(300)
-    wide = lab.evaluate(
+    lab.wait_for_function(  # nothing sticks out of a narrow window
         "() => { const l = document.querySelector('.cnn-kernel-lab');"
-        " return [...l.querySelectorAll('*')].every(e =>"
-        " e.getBoundingClientRect().right <= l.getBoundingClientRect().right + 1); }"
+        " const end = l.getBoundingClientRect().right + 1;"
+        " return end < 490 &&"
+        " [...l.querySelectorAll('*')].every(e => e.getBoundingClientRect().right <= end); }"
     )
     pages.screenshot(lab, "kernel_lab_narrow")
     lab.set_viewport_size({"width": 1280, "height": 900})
-    assert wide  # nothing sticks out of a narrow window

@@ -1,12 +1,11 @@
 """The stride and the pooling lab, driven with mouse and keys; compared with helpers and NumPy."""
 
-import statistics
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Locator, Page
 
 from helpers import convolution, images
 
@@ -20,16 +19,13 @@ CELLS = (
 
 
 @pytest.fixture(scope="module")
-def labs(browser: Browser, server: pages.Server) -> Iterator[Page]:
+def labs(lab_page: Callable, server: pages.Server) -> Page:
     """A notebook with both labs in JupyterLab."""
-    with pages.new_page(browser) as page:
-        pages.open_notebook(
-            page, server, pages.write_notebook(server.root / "stride.ipynb", *CELLS)
-        )
-        pages.run_all(page)
-        page.get_by_text("Output 5 × 5").wait_for()
-        page.get_by_text("Window 1 sees").wait_for()
-        yield page
+    page = lab_page(pages.write_notebook(server.root / "stride.ipynb", *CELLS))
+    pages.run_all(page)
+    page.get_by_text("Output 5 × 5").wait_for()
+    page.get_by_text("Window 1 sees").wait_for()
+    return page
 
 
 def slider(page: Page, name: str, lab: str = ".cnn-stride-lab") -> Locator:
@@ -77,7 +73,8 @@ def test_keys_change_the_arithmetic(labs: Page) -> None:
             reached = {w * stride - before + i for w in range(size) for i in range(kernel)}
             lost = sorted(set(range(n)) - reached)
             hatched = labs.locator(".cnn-stride-lab rect[fill*='lost'][width='1']")
-            assert [int(r.get_attribute("x")) - before for r in hatched.all()] == lost
+            places = hatched.evaluate_all("all => all.map((r) => Number(r.getAttribute('x')))")
+            assert [place - before for place in places] == lost
             words = labs.locator(".cnn-lost").inner_text()
             assert words.startswith("No window reaches" if lost else "Every row and column")
             seen.add((n, kernel, stride, padding, bool(lost)))
@@ -139,15 +136,9 @@ def test_a_window_that_does_not_fit(labs: Page) -> None:
 def test_from_key_to_picture_in_100_ms(labs: Page) -> None:
     pages.tell(labs, "stride.view.size, stride.view.kernel, stride.view.stride = 16, 3, 1")
     labs.get_by_text("Picture 16 × 16").wait_for()
-    pages.time_drawing(labs)
-    for key in ["ArrowRight"] * 10 + ["ArrowLeft"] * 10:
-        press(labs, slider(labs, "picture (n)"), key)
-        labs.wait_for_timeout(50)
-    times = pages.times(labs)
-    drawn, painted = (statistics.median(times[name]) for name in ("drawn", "painted"))
-    print(f"\nstride lab, median of 20: drawn {drawn:.1f} ms, painted {painted:.1f} ms")
-    assert len(times["drawn"]) == 20
-    assert painted < 100
+    slider(labs, "picture (n)").focus()
+    keys = ["ArrowRight"] * 15 + ["ArrowLeft"] * 15
+    assert pages.key_to_picture(labs, keys, bound=100) < 100
 
 
 def table(page: Page, name: str) -> np.ndarray:
@@ -212,10 +203,12 @@ def test_names_keys_and_themes(labs: Page) -> None:
         pages.set_theme(labs, theme)
         pages.screenshot(labs, f"stride_and_pool_{theme}")
     labs.set_viewport_size({"width": 480, "height": 1600})
-    labs.wait_for_timeout(300)
-    pages.screenshot(labs, "stride_and_pool_narrow")
     for lab in (".cnn-stride-lab", ".cnn-pool-lab"):
-        assert labs.locator(lab).evaluate(
-            "lab => [...lab.querySelectorAll('*')].every(e =>"
-            " e.getBoundingClientRect().right <= lab.getBoundingClientRect().right + 1)"
+        labs.wait_for_function(
+            "name => { const lab = document.querySelector(name);"
+            " const end = lab.getBoundingClientRect().right + 1;"
+            " return end < 490 &&"
+            " [...lab.querySelectorAll('*')].every(e => e.getBoundingClientRect().right <= end); }",
+            arg=lab,
         )
+    pages.screenshot(labs, "stride_and_pool_narrow")
