@@ -180,7 +180,10 @@ class ActivationBrowser(Lab):
         names = [layer.name for layer in self._layers]
         if name not in names:
             raise ValueError(f"There is no layer {name!r} to show: choose one of {names}.")
-        self._view.layer = names.index(name)
+        number = names.index(name)
+        with self._view.hold_sync():  # in one message: the page would correct a filter too many
+            self._view.filter = min(self._view.filter, self._filters(number) - 1)
+            self._view.layer = number
 
     @property
     def filter(self) -> int:
