@@ -27,13 +27,31 @@ from PIL import Image
 from helpers import convolution, images, widgets
 from helpers.activations import ModelError
 from helpers.pets import PetsError
-from helpers.widgets import KernelLab, Lab, Picture, PictureChooser, PoolLab, StrideLab, Upload
+from helpers.widgets import (
+    FunctionLab,
+    KernelLab,
+    Lab,
+    Picture,
+    PictureChooser,
+    PoolLab,
+    StrideLab,
+    ThresholdLab,
+    Upload,
+)
 from helpers.widgets.browser import ActivationBrowser
 from helpers.widgets.picture import pixels_message
 from helpers.widgets.progress import TrainingProgress, training_progress
 
 FOLDER = Path(widgets.__file__).parent
-LABS = (KernelLab, StrideLab, PoolLab, ActivationBrowser, TrainingProgress)
+LABS = (
+    KernelLab,
+    StrideLab,
+    PoolLab,
+    ActivationBrowser,
+    TrainingProgress,
+    FunctionLab,
+    ThresholdLab,
+)
 
 
 @pytest.fixture
