@@ -147,7 +147,7 @@ export function createBrowser(el, { onGo, onWant, onPatches = null }) {
       words.textContent =
         `Row ${at[0]}, column ${at[1]} sees this much of the picture: rows ${top} to ` +
         `${bottom - 1}, columns ${leftmost} to ${rightmost - 1}, ` +
-        `${bottom - top} × ${rightmost - leftmost} pixels.`;
+        `${bottom - top}\u00a0×\u00a0${rightmost - leftmost} pixels.`;
     }
   }
 

@@ -475,7 +475,7 @@ def test_another_model_in_notebook_7(browser: Browser, server: pages.Server) -> 
         expect_title(page, "small, filter 4")
         stage = page.locator(".cnn-browser-side").nth(1).locator(".cnn-picture-stage")
         press(page, stage, "ArrowUp")
-        assert re.search(r"Row 9, column 16 sees .* 7 × 7 pixels", words_of(page))
+        assert re.search(r"Row 9, column 16 sees .* 7\s×\s7 pixels", words_of(page))
         tile = page.locator(".cnn-browser-tile").nth(4)
         press(page, tile, "ArrowLeft")
         expect_title(page, "small, filter 3")
