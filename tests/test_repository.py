@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from helpers import training
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -275,3 +277,7 @@ def test_readme_names_every_lesson_and_the_two_commands():
     assert "python -m pip install -e . && jupyter lab notebooks/01_detect_edges.ipynb" in lines
     assert 'python -m pip install -e ".[test]" && pytest' in lines
     assert r"grep -qxF" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_readme_holds_the_table_of_accuracies():
+    assert training.accuracy_table().strip() in (ROOT / "README.md").read_text(encoding="utf-8")
