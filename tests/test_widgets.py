@@ -398,8 +398,18 @@ def test_the_kernel_lab_from_python(sent: list) -> None:
     lab.kernel = kernel
     np.testing.assert_array_equal(lab.kernel, kernel)
     np.testing.assert_allclose(lab.result, convolution.correlate2d(lab.picture, kernel))
-    lab.kernel = "the article's"
-    np.testing.assert_array_equal(lab.kernel, convolution.KERNELS["Sobel (vertical edges)"])
+    for name in (
+        "the article's",
+        "Sobel (vertical edges)",
+        "Sobel (vertical edges), the article's",
+    ):
+        lab.kernel = kernel
+        lab.kernel = name
+        np.testing.assert_array_equal(lab.kernel, convolution.KERNELS["Sobel (vertical edges)"])
+    shown = list(lab.view.presets.values())
+    assert len(shown) == len(convolution.KERNELS)
+    assert sorted(shown) == sorted(k.tolist() for k in convolution.KERNELS.values())
+    assert lab.chooser.choice.options[:3] == ("the given picture", "ascent", "small cross")
     lab.kernel = kernel
     lab.chosen = np.array([3, 4])
     for wrong in ([9999, 0], [1], [-1, 0], [18, 0], [0, 28], [[1], [2, 3]], "ab", 5, [1.5, 2]):

@@ -6,7 +6,8 @@
 //   colors: Uint8Array of 256 RGB triples, or null for grey (one channel only),
 //   limits: [low, high]: the values that the first and the last colour stand for,
 //   scale:  [a, b] or null: for uint8 data, the true values that 0 and 255 stand for,
-//   digits: how many decimals a value is written with, or null for automatic.
+//   digits: how many decimals a value is written with, or null for automatic,
+//   beyond: true if values lie beyond the limits, so that a colour bar has to say ≤ and ≥.
 // }
 
 /** Make `pixels` from a message of Python's and its buffers (DataViews). */

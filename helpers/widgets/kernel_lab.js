@@ -2,12 +2,13 @@
 // The picture comes from Python once; the result is computed and drawn here, in a few ms.
 
 import { colorOf, element, formatNumber, inkOn, keepKeys, unpack } from "./canvas.js";
-import { correlate3 } from "./convolve.js";
+import { correlate3, robustLimit } from "./convolve.js";
 import { inRows, numberGrid, numberInputs, shortNumber } from "./numbers.js";
 import { createPicture, syncer } from "./picture.js";
 
 const MOST = 100; // the numbers of a kernel lie between −MOST and MOST
 const OWN = "your own";
+const CUT = "cut off at 0 and 255, as in the article";
 let count = 0; // several labs on a page need ids of their own
 
 function render({ model, el }) {
@@ -16,7 +17,9 @@ function render({ model, el }) {
   let source = null; // the grey picture, as pixels
   let colors = null; // the diverging map
   let result = null; // Float32Array, two rows and columns fewer than the picture
-  let limit = 1; // the largest distance from zero in the result
+  let limit = 1; // the distance from zero at which the colours end
+  let largest = 0; // and that of the number farthest from zero
+  let lowest = 0;
   let kernel = model.get("kernel").flat();
   let place = null; // the pixel of the result that is explained
   const size = () => [source.shape[0] - 2, source.shape[1] - 2];
@@ -26,15 +29,17 @@ function render({ model, el }) {
   const numbers = numberInputs({
     rows: model.get("kernel"), name: "kernel", most: MOST, onChange: (rows) => setKernel(rows.flat()),
   });
-  const views = [["signed", "signed"], ["article", "as the article shows it"]].map(([value, text]) => {
+  const views = [["signed", "signed"], ["article", CUT]].map(([value, text]) => {
     const radio = keepKeys(element("input", "", { type: "radio", name: `${id}-view`, value }));
     radio.checked = model.get("view") === value;
     radio.addEventListener("change", () => { sync("view", value); draw(); });
     return element("label", "cnn-choice", {}, radio, text);
   });
+  const hint = element("div", "cnn-quiet", { role: "status" });
   const panel = element("div", "cnn-kernel-panel", {},
     element("label", "cnn-heading", { for: `${id}-preset` }, "Kernel"), preset, numbers.node, numbers.note,
     element("fieldset", "cnn-choices", {}, element("legend", "cnn-heading", {}, "Result"), ...views),
+    hint,
   );
 
   // --- pictures
@@ -79,9 +84,12 @@ function render({ model, el }) {
   function compute() {
     if (!source) return;
     result = correlate3(source.data, source.shape[0], source.shape[1], kernel);
-    limit = 0;
-    for (let i = 0; i < result.length; i++) limit = Math.max(limit, Math.abs(result[i]));
-    limit ||= 1;
+    [lowest, largest] = [Infinity, 0];
+    for (let i = 0; i < result.length; i++) {
+      lowest = Math.min(lowest, result[i]);
+      largest = Math.max(largest, Math.abs(result[i]));
+    }
+    limit = robustLimit(result);
     draw();
   }
 
@@ -96,7 +104,11 @@ function render({ model, el }) {
     output.setPixels(article
       ? { data: result.map((v) => Math.min(255, Math.max(0, v))), shape: size(),
           colors: null, limits: [0, 255], scale: null, digits: null }
-      : { data: result, shape: size(), colors, limits: [-limit, limit], scale: null, digits: null });
+      : { data: result, shape: size(), colors, limits: [-limit, limit], scale: null, digits: null,
+          beyond: largest > limit });
+    // A result without negative numbers, in red alone, looks like a photographic negative.
+    hint.textContent = !article && lowest >= 0 && largest > 0
+      ? `No number is below 0: switch to “${CUT}” to see it as a picture.` : "";
     explain();
   }
 
@@ -149,11 +161,9 @@ function render({ model, el }) {
 
   // --- from the person to the numbers
   function presetName() {
-    const fits = Object.entries(model.get("presets"))
-      .filter(([, rows]) => rows.flat().every((v, i) => v === kernel[i]))
-      .map(([name]) => name);
-    // The article's kernel is also Sobel's: the name that the person chose stays.
-    return fits.includes(preset.value) ? preset.value : fits[0] ?? OWN;
+    const found = Object.entries(model.get("presets"))
+      .find(([, rows]) => rows.flat().every((v, i) => v === kernel[i]));
+    return found ? found[0] : OWN;
   }
 
   function showPreset() {

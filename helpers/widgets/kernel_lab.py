@@ -17,8 +17,14 @@ from helpers.widgets.picture import Place, pixels_message
 
 _LARGEST = 512  # pixels: a larger picture is made smaller, so that every change is instant
 _LIMIT = 100  # the numbers of a kernel lie between −100 and 100
+_SOBEL = "Sobel (vertical edges)"
 _ARTICLE = "the article's"
-_PRESETS = {_ARTICLE: KERNELS["Sobel (vertical edges)"], **KERNELS}
+# As the list in the page has them: the article's kernel is Sobel's, so it is there once.
+_PRESETS = {
+    f"{_SOBEL}, {_ARTICLE}" if name == _SOBEL else name: KERNELS[name]
+    for name in [_SOBEL, *KERNELS]
+}
+_NAMES = {_ARTICLE: KERNELS[_SOBEL], **KERNELS, **_PRESETS}
 
 
 class KernelView(anywidget.AnyWidget):
@@ -56,8 +62,9 @@ class KernelLab(Lab):
     """Nine numbers that one can edit, and what they make of a picture.
 
     Beside the numbers stand the picture and the result, signed (zero in the middle of the
-    colours) or as the article shows it (cut off at 0 and 255). Point at a pixel, or choose one
-    with a click or the arrow keys, to see the nine products that it is the sum of.
+    colours, which end at a number that only 1 in 100 exceeds) or cut off at 0 and 255, as in the
+    article. Point at a pixel, or choose one with a click or the arrow keys, to see the nine
+    products that it is the sum of.
 
     Parameters
     ----------
@@ -89,7 +96,7 @@ class KernelLab(Lab):
     def __init__(self, picture: Any = None, *, kernel: str | ArrayLike = _ARTICLE) -> None:
         presets = {name: values.tolist() for name, values in _PRESETS.items()}
         self.view = KernelView(presets=presets, kernel=_kernel(kernel))
-        pictures = {"ascent": images.ascent}
+        pictures = {"ascent": images.ascent, "small cross": _small_cross}
         if picture is not None:
             given = images.open_picture(picture)
             pictures = {"the given picture": lambda: given, **pictures}
@@ -149,11 +156,11 @@ class KernelLab(Lab):
 
 def _kernel(value: str | ArrayLike) -> list[list[float]]:
     if isinstance(value, str):
-        if value not in _PRESETS:
+        if value not in _NAMES:
             raise ValueError(
-                f'There is no kernel called "{value}"; choose one of {", ".join(_PRESETS)}.'
+                f'There is no kernel called "{value}"; choose one of {", ".join(_NAMES)}.'
             )
-        value = _PRESETS[value]
+        value = _NAMES[value]
     return _nine_numbers(value)
 
 
@@ -168,6 +175,13 @@ def _nine_numbers(value: ArrayLike) -> list[list[float]]:
             "example [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]; the last one stays."
         )
     return array.tolist()
+
+
+def _small_cross() -> np.ndarray:
+    """Return a bright cross on dark, (16, 16) uint8: a move by one pixel can be seen on it."""
+    cross = np.full((16, 16), 30, np.uint8)
+    cross[7, 4:11] = cross[4:11, 7] = 230
+    return cross
 
 
 def _grey(picture: np.ndarray) -> np.ndarray:

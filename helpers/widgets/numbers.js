@@ -31,7 +31,8 @@ let count = 0; // ids, where several grids stand on a page
 
 /**
  * A grid of numbers to edit. options: rows (arrays of numbers), name ("kernel"), most (numbers lie
- * between −most and most), onChange(rows), called when all numbers are good and one has changed.
+ * between −most and most), onChange(rows, index), called when all numbers are good and one has
+ * changed, the one with that index (row by row).
  * Returns {node, note, inputs, set(rows)}; the note says in a sentence what is wrong.
  */
 export function numberInputs({ rows, name, most, onChange }) {
@@ -70,7 +71,7 @@ export function numberInputs({ rows, name, most, onChange }) {
     const next = inputs.map((i) => parseNumber(i.value));
     if (next.every((value, i) => value === last[i])) return;
     last = next;
-    onChange(inRows(next, columns));
+    onChange(inRows(next, columns), inputs.indexOf(input));
   }
 
   for (const [i, input] of inputs.entries()) {

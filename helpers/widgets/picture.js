@@ -106,9 +106,11 @@ export function createPicture(el, options = {}) {
     if (!wanted) return;
     drawColorBar(barCanvas, pixels.colors);
     const ticks = low < 0 && high > 0 ? [low, 0, high] : [low, high];
+    // What lies beyond the limits has the colour of the limit: the bar says so.
+    const sign = (value) => (!pixels.beyond || !value ? "" : value < 0 ? "≤ " : "≥ ");
     barLabels.replaceChildren(
       ...ticks.map((value) => {
-        const label = element("span", "", {}, formatNumber(value, pixels.digits));
+        const label = element("span", "", {}, sign(value) + formatNumber(value, pixels.digits));
         const share = high === low ? 0 : (value - low) / (high - low);
         label.style.setProperty("--at", share);
         return label;

@@ -24,6 +24,7 @@ function render({ model, el }) {
     words: (w, all) => `${w} of ${all}`,
     onInput: (w) => { position = w - 1; mark(); } });
   const field = element("div", "cnn-pool-field");
+  const caption = element("div", "cnn-pool-caption");
   const maxima = numberGrid("maximum", "cnn-pool-out");
   const averages = numberGrid("average", "cnn-pool-out");
   const words = element("div", "cnn-pool-words", { role: "status" });
@@ -33,20 +34,42 @@ function render({ model, el }) {
 
   function build() {
     inputs = numberInputs({ rows: patch, name: "patch", most: MOST,
-      onChange: (next) => { patch = next; sync("patch", next); draw(); } });
-    field.replaceChildren(
-      element("div", "cnn-pool-caption", {}, `patch, ${rows} × ${columns}`), inputs.node, inputs.note);
+      onChange: (next, index) => { patch = next; sync("patch", next); follow(index); draw(); } });
+    field.replaceChildren(caption, inputs.node, inputs.note);
   }
 
   const counts = () => [rows, columns].map((n) => outputSize(n, size.value, stride.value, "valid"));
 
+  /** Whether a window holds the number with this index. */
+  function holds(window, index) {
+    const [, across] = counts();
+    const [r, c] = [Math.floor(window / across) * stride.value, (window % across) * stride.value];
+    const [y, x] = [Math.floor(index / columns) - r, (index % columns) - c];
+    return y >= 0 && y < size.value && x >= 0 && x < size.value;
+  }
+
+  /** Go to the first window that holds a number, unless this one does or none. */
+  function follow(index) {
+    if (holds(position, index)) return;
+    const [down, across] = counts();
+    const first = Array.from({ length: down * across }, (_, w) => w).find((w) => holds(w, index));
+    if (first !== undefined) position = first;
+  }
+
   function draw() {
     const [down, across] = counts();
     const all = patch.flat();
-    const [low, high] = [Math.min(...all), Math.max(...all)];
-    // How far a value lies between the smallest and the largest of the patch tints its cell.
-    const tint = (node, value) =>
-      node.style.setProperty("--share", high > low ? (value - low) / (high - low) : 0);
+    const signed = all.some((v) => v < 0);
+    const low = signed ? 0 : Math.min(...all);
+    // Tints end at a number that few exceed: one huge number does not take the colour from all others.
+    const ordered = all.map((v) => Math.abs(v - low)).sort((a, b) => a - b);
+    const end = ordered[Math.floor(0.95 * (ordered.length - 1))] || ordered.at(-1) || 1;
+    const tint = (node, value) => {
+      node.style.setProperty("--share", Math.min(1, Math.abs(value - low) / end));
+      // As in the kernel lab: blue below zero, red above.
+      node.style.setProperty("--hue", signed ? (value < 0 ? "#2166ac" : "#b2182b") : "var(--cnn-focus)");
+    };
+    caption.textContent = `patch, ${rows} × ${columns}${signed ? "; blue is below 0, red above" : ""}`;
     inputs.inputs.forEach((input, i) => tint(input, all[i]));
     for (const [grid, average, name] of [[maxima, false, "maximum"], [averages, true, "average"]]) {
       const out = pool(patch, size.value, stride.value, average);
@@ -64,12 +87,7 @@ function render({ model, el }) {
 
   /** Show which numbers the window holds, and what becomes of them. */
   function mark() {
-    const [, across] = counts();
-    const [r, c] = [Math.floor(position / across) * stride.value, (position % across) * stride.value];
-    const inside = (i) => {
-      const [y, x] = [Math.floor(i / columns) - r, (i % columns) - c];
-      return y >= 0 && y < size.value && x >= 0 && x < size.value;
-    };
+    const inside = (i) => holds(position, i);
     const seen = patch.flat().filter((_, i) => inside(i));
     const largest = Math.max(...seen);
     inputs.inputs.forEach((input, i) => {

@@ -27,10 +27,14 @@ export function shrink({ data, shape: [rows, columns] }, n) {
   return out;
 }
 
-/** The formula with its numbers, and the size. */
+/** The formula with its numbers, and the size; or a sentence where no window fits. */
 export function formula(n, kernel, stride, padding) {
   const [before, after] = padAmounts(n, kernel, stride, padding);
   const windows = outputSize(n, kernel, stride, padding);
+  if (!windows) {
+    const all = n + before + after;
+    return `No window of ${kernel} fits into ${all} ${all === 1 ? "pixel" : "pixels"}: the output is empty.`;
+  }
   if (padding === "same") {
     const zeros = `${before} zeros before and ${after} after`;
     return `output = ⌈n / stride⌉ = ⌈${n} / ${stride}⌉ = ${windows}, with ${zeros}`;
@@ -60,7 +64,7 @@ function render({ model, el }) {
       choices: [["valid", "valid: none"], ["same", "same: ⌈n / stride⌉"],
         ...[1, 2, 3, 4, 5].map((p) => [String(p), `${p} on every side`])] }),
     position: slider({ label: "window number", min: 1, max: 1, value: 1,
-      words: (w, all) => `${w} of ${all}`,
+      words: (w, all) => `${Math.min(w, all)} of ${all}`,
       onInput: (w) => { sync("position", w - 1); mark(); } }),
   };
   const formulaLine = element("div", "cnn-formula");
@@ -95,6 +99,29 @@ function render({ model, el }) {
     mark();
   }
 
+  /** Take the window to where its middle is nearest to the pointer on the picture. */
+  function drag(event) {
+    const count = windows();
+    if (!count || !source) return;
+    const [, kernel, stride] = values();
+    const area = picture.canvas.getBoundingClientRect();
+    const [all] = picture.pixels.shape;
+    const [row, column] = [(event.clientY - area.top) / area.height, (event.clientX - area.left) / area.width]
+      .map((share) => Math.round((share * all - kernel / 2) / stride))
+      .map((window) => Math.min(count - 1, Math.max(0, window)));
+    if (row * count + column !== get("position")) walkTo(row * count + column);
+  }
+  // The slider and the output offer the same to the keys.
+  picture.stage.classList.add("cnn-draggable");
+  picture.stage.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    picture.stage.setPointerCapture(event.pointerId);
+    drag(event);
+  });
+  picture.stage.addEventListener("pointermove", (event) => {
+    if (picture.stage.hasPointerCapture(event.pointerId)) drag(event);
+  });
+
   function draw() {
     if (!source) return;
     const [n, kernel, stride, padding] = values();
@@ -115,9 +142,7 @@ function render({ model, el }) {
     drawLayer(n, before, all, missed);
 
     formulaLine.textContent = formula(n, kernel, stride, padding);
-    note.textContent = count ? "" :
-      `A window of ${kernel} does not fit into ${all} pixels: take a smaller window, a larger ` +
-      "picture or more padding.";
+    note.textContent = count ? "" : "Take a smaller window, a larger picture or more padding.";
     about.hidden = !count;
     lost.textContent = !count ? "" : missed.length
       ? `No window reaches ${missed.length === 1 ? "row and column" : "rows and columns"} ${runs(missed)} (hatched).`

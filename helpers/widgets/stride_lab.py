@@ -38,7 +38,7 @@ class StrideView(anywidget.AnyWidget):
 
 
 class StrideLab(Lab):
-    """A window that walks over a picture as a slider moves.
+    """A window that walks over a picture as a slider moves, or as one drags it.
 
     Rows and columns that no window reaches are hatched; beside the picture stands the output, the
     mean of what each window sees, and the formula of its size.

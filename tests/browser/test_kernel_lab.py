@@ -29,6 +29,8 @@ from helpers import images
 ipywidgets.Image(value=(images.data_folder() / "cat.jpg").read_bytes(), format="jpg", width=50)
 """
 SOBEL = KERNELS["Sobel (vertical edges)"]
+ARTICLE = "Sobel (vertical edges), the article's"  # its name in the list
+CUT = "cut off at 0 and 255, as in the article"
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,7 @@ def start(lab: Page) -> None:
 
 def read(text: str) -> float:
     """Return the number that a text of the lab shows."""
-    text = text.replace("−", "-")
+    text = text.replace("−", "-").removeprefix("≤ ").removeprefix("≥ ")
     if "/" in text:
         over, under = text.split("/")
         return float(over) / float(under)
@@ -99,10 +101,15 @@ def result_canvas(lab: Page) -> Locator:
     return lab.locator(".cnn-kernel-right .cnn-picture-canvas")
 
 
-def signed_colors(result: np.ndarray) -> np.ndarray:
+def bar_labels(lab: Page) -> list[str]:
+    """Return what stands at the colour bar of the result."""
+    return lab.locator(".cnn-kernel-right .cnn-picture-bar-labels span").all_inner_texts()
+
+
+def signed_colors(result: np.ndarray, limit: float) -> np.ndarray:
     """Return the result as Matplotlib colours it, zero in the middle."""
-    limit = np.abs(result).max()
-    code = np.floor((result / limit + 1) / 2 * 255 + 0.5).astype(int)
+    share = np.clip(result / limit, -1, 1)
+    code = np.floor((share + 1) / 2 * 255 + 0.5).astype(int)
     return (matplotlib.colormaps["RdBu_r"](np.arange(256))[:, :3] * 255).round()[code]
 
 
@@ -110,18 +117,54 @@ def test_the_result_is_the_correlation(lab: Page) -> None:
     expected = correlate2d(images.ascent().astype(float), SOBEL, mode="valid")
     shown = pages.canvas_pixels(result_canvas(lab))[..., :3].astype(int)
     assert shown.shape == (510, 510, 3)
+    labels = bar_labels(lab)
+    low, zero, limit = (read(text) for text in labels)
+    assert (low, zero) == (-limit, 0)
+    # The scale ends where 99 of 100 numbers do, and says that some go on.
+    strength = np.abs(expected)
+    assert np.quantile(strength, 0.99) <= limit <= 1.11 * np.quantile(strength, 0.99)
+    assert limit < strength.max()
+    assert labels[0].startswith("≤ −")
+    assert labels[2].startswith("≥ ")
     # A value that lies between two colours may get either.
-    assert (np.abs(shown - signed_colors(expected)).max(axis=2) <= 1).mean() > 0.999
-    limit = np.abs(expected).max()
-    labels = lab.locator(".cnn-kernel-right .cnn-picture-bar-labels span").all_inner_texts()
-    assert [read(text) for text in labels] == [-limit, 0, limit]
+    assert (np.abs(shown - signed_colors(expected, limit)).max(axis=2) <= 1).mean() > 0.999
 
-    lab.get_by_role("radio", name="as the article shows it").check()
+    words = lab.locator(".cnn-kernel-right .cnn-picture-words")
+    height = words.bounding_box()["y"]
+    lab.get_by_role("radio", name=CUT).check()
     lab.get_by_text("Result, cut off at 0 and 255").wait_for()
+    assert words.bounding_box()["y"] == height  # nothing has moved
+    assert not lab.locator(".cnn-kernel-right .cnn-picture-bar").is_visible()
     article = pages.canvas_pixels(result_canvas(lab))[..., :3]
     assert (article == np.clip(expected, 0, 255)[..., None]).all()
     check(lab, images.ascent(), SOBEL)
     pages.screenshot(lab, "kernel_lab_article")
+
+
+def test_a_result_without_negative_numbers_gets_a_hint(lab: Page) -> None:
+    hint = lab.get_by_text("No number is below 0")
+    assert hint.count() == 0
+    lab.get_by_role("combobox", name="Kernel").select_option("box blur")
+    assert hint.inner_text() == (f"No number is below 0: switch to “{CUT}” to see it as a picture.")
+    lab.get_by_role("radio", name=CUT).check()
+    assert hint.count() == 0
+
+
+def test_a_move_by_one_pixel_is_seen_on_the_small_cross(lab: Page) -> None:
+    lab.get_by_role("combobox", name="Picture").select_option("small cross")
+    lab.wait_for_function("document.querySelectorAll('.cnn-picture-canvas')[1].width === 14")
+    lab.get_by_role("radio", name=CUT).check()
+    cross = np.array(pages.ask(lab, "lab.picture.tolist()"))
+    for row, column in [(1, 1), (0, 0), (2, 1)]:
+        kernel = np.zeros((3, 3))
+        kernel[row, column] = 1
+        pages.tell(lab, f"lab.kernel = {kernel.tolist()}")
+        one = inputs(lab).nth(3 * row + column)
+        lab.wait_for_function("one => one.value === '1'", arg=one.element_handle())
+        shown = pages.canvas_pixels(result_canvas(lab))[..., 0]
+        np.testing.assert_array_equal(shown, cross[row : row + 14, column : column + 14])
+    assert result_canvas(lab).bounding_box()["width"] > 200  # drawn large
+    pages.screenshot(lab, "kernel_lab_cross")
 
 
 def test_the_mouse_points_at_a_sum(lab: Page) -> None:
@@ -178,13 +221,15 @@ def test_typed_numbers_and_presets(lab: Page) -> None:
     preset = lab.get_by_role("combobox", name="Kernel")
     assert preset.input_value() == "your own"
     names = preset.locator("option").all_inner_texts()
-    assert set(names) == {*KERNELS, "the article's", "your own"}
-    for name, values in KERNELS.items():
+    listed = {ARTICLE if values is SOBEL else name: values for name, values in KERNELS.items()}
+    assert names[0] == ARTICLE
+    assert sorted(names) == sorted([*listed, "your own"])
+    for name, values in listed.items():
         preset.select_option(name)
         check(lab, picture, values)
         shown = [read(value) for value in inputs(lab).evaluate_all("all => all.map(i => i.value)")]
         np.testing.assert_array_equal(np.reshape(shown, (3, 3)), values)
-    preset.select_option("the article's")
+    preset.select_option(ARTICLE)
     check(lab, picture, SOBEL)
     pages.tell(lab, "lab.kernel = [[0, 0, 0], [0, 0, 1], [0, 0, 0]]")
     lab.wait_for_function("document.querySelector('.cnn-kernel-panel select').value === 'your own'")
@@ -227,7 +272,11 @@ def test_from_a_number_to_the_picture_in_100_ms(lab: Page) -> None:
 
 def test_pictures_and_uploads(lab: Page, tmp_path: Path) -> None:
     choice = lab.get_by_role("combobox", name="Picture")
-    assert choice.locator("option").all_inner_texts()[:2] == ["ascent", "dog"]
+    names = [
+        text.replace("\N{NO-BREAK SPACE}", " ")
+        for text in choice.locator("option").all_inner_texts()
+    ]
+    assert names[:3] == ["ascent", "small cross", "dog"]
     choice.select_option("raccoon")
     lab.wait_for_function("document.querySelectorAll('.cnn-picture-canvas')[0].height === 384")
     raccoon = pages.ask(lab, "lab.picture.tolist()")
@@ -332,6 +381,9 @@ def test_light_and_dark(lab: Page) -> None:
         pages.set_theme(lab, theme)
         red = int(lab.evaluate(ink).split("(")[1].split(",")[0])
         assert (red > 128) == (theme == "dark")
+        # The arrow of the list of pictures: bright in a dark theme, ipywidgets' own in a light one.
+        arrow = "getComputedStyle(document.querySelector('.cnn-lab select')).backgroundImage"
+        assert ("%23ddd" in lab.evaluate(arrow)) == (theme == "dark")
         pages.screenshot(lab, f"kernel_lab_{theme}")
     lab.set_viewport_size({"width": 480, "height": 1600})
     lab.wait_for_function(  # nothing sticks out of a narrow window

@@ -119,18 +119,45 @@ def test_the_window_walks(labs: Page) -> None:
     area = walk.bounding_box()
     labs.mouse.click(area["x"] + area["width"] - 4, area["y"] + area["height"] / 2)
     assert walk.input_value() == "9"
+    # A click on the picture takes the window to the nearest place; so does dragging it.
+    area = canvases.nth(0).bounding_box()
+    cell = area["width"] / 12
+
+    def at(row: float, column: float) -> tuple[float, float]:
+        return area["x"] + column * cell, area["y"] + row * cell
+
+    labs.mouse.click(*at(5.3, 8.2))  # the middles of the windows: 2, 5, 8
+    assert walk.get_attribute("aria-valuetext") == "6 of 9"
+    labs.mouse.move(*at(2, 2))
+    labs.mouse.down()
+    seen = []
+    for place in [(2, 2), (2, 3.4), (2, 3.6), (6.6, 3.6), (11.9, 11.9), (-3, 40)]:
+        labs.mouse.move(*at(*place))
+        seen.append(walk.input_value())
+    labs.mouse.up()
+    assert seen == ["1", "1", "2", "8", "9", "3"]
+    labs.mouse.move(*at(11, 2))  # let go: it stays
+    pages.settle(labs)
+    assert pages.ask(labs, "stride.view.position") == 2
 
 
 def test_a_window_that_does_not_fit(labs: Page) -> None:
     pages.tell(labs, "stride.view.size, stride.view.kernel, stride.view.padding = 3, 5, 'valid'")
     note = labs.locator(".cnn-stride-lab .cnn-note")
     note.wait_for()
-    assert note.inner_text().startswith("A window of 5 does not fit into 3 pixels")
+    assert note.inner_text() == "Take a smaller window, a larger picture or more padding."
+    formula = labs.locator(".cnn-formula")
+    assert formula.inner_text() == "No window of 5 fits into 3 pixels: the output is empty."
+    walk = slider(labs, "window number")
+    assert walk.get_attribute("aria-valuetext") == "0 of 0"
     assert pages.ask(labs, "stride.output_size") == 0
-    assert slider(labs, "window number").is_disabled()
+    assert walk.is_disabled()
+    labs.locator(".cnn-stride-pictures .cnn-picture-canvas").first.click()  # moves nothing
     press(labs, slider(labs, "picture (n)"), "ArrowRight", 2)
     assert not note.is_visible()
     assert shown_size(labs) == 1
+    assert walk.get_attribute("aria-valuetext") == "1 of 1"
+    assert formula.inner_text().endswith("= 1")
 
 
 def test_from_key_to_picture_in_100_ms(labs: Page) -> None:
@@ -189,6 +216,48 @@ def test_pooling_of_edited_numbers(labs: Page) -> None:
     np.testing.assert_array_equal(table(labs, "maximum"), before)
     numbers.nth(0).fill("0")
     check(3, 1)
+    # The frame and the sentence go where one types; they stay where the number is inside already.
+    for index, window in [(8, 1), (23, 8), (22, 8)]:  # of 16 windows, four in a row
+        numbers.nth(index).fill("77.5")
+        assert walk.get_attribute("aria-valuetext") == f"{window} of 16"
+        assert "77.5" in lab.locator(".cnn-pool-words").inner_text()
+        assert "cnn-in-window" in numbers.nth(index).get_attribute("class")
+
+
+def test_tints_of_pooled_numbers(labs: Page) -> None:
+    numbers = labs.locator(".cnn-pool-lab").get_by_role("group", name="patch").locator("input")
+    caption = labs.locator(".cnn-pool-caption")
+
+    def tints() -> list[list[int]]:
+        found = numbers.evaluate_all(
+            """all => all.map((input) => {
+              const canvas = new OffscreenCanvas(1, 1).getContext("2d");
+              canvas.fillStyle = getComputedStyle(input).backgroundColor;
+              canvas.fillRect(0, 0, 1, 1);
+              return [...canvas.getImageData(0, 0, 1, 1).data];
+            })"""
+        )
+        return [color[:3] for color in found]
+
+    pages.set_theme(labs, "light")
+    patch = np.arange(36).reshape(6, 6)
+    pages.tell(labs, f"pool.view.patch = {patch.tolist()}")
+    labs.wait_for_function("i => i.value === '35'", arg=numbers.last.element_handle())
+    assert caption.inner_text() == "patch, 6 × 6"
+    plain = tints()
+    assert plain[0] == [255, 255, 255]
+    # One huge number leaves the others their colours.
+    numbers.last.fill("9999")
+    assert np.abs(np.subtract(tints(), plain)).max() <= 1
+    # Below zero blue, above red, zero neither.
+    numbers.first.fill("-30")
+    assert caption.inner_text() == "patch, 6 × 6; blue is below 0, red above"
+    signed = tints()
+    assert signed[0][2] > signed[0][0] + 50
+    assert signed[30][0] > signed[30][2] + 50
+    numbers.nth(1).fill("0")
+    assert tints()[1] == [255, 255, 255]
+    pages.screenshot(labs, "pool_lab_signed")
 
 
 def test_names_keys_and_themes(labs: Page) -> None:
