@@ -12,8 +12,9 @@ import json
 import math
 import os
 import platform
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ import numpy as np
 
 from helpers.images import cache_folder, data_folder
 from helpers.model import build_model, load_trained, save_trained
-from helpers.pets import load_pets
+from helpers.pets import PetsError, load_pets
 
 if TYPE_CHECKING:
     import keras
@@ -453,14 +454,23 @@ def train(
     Path
         The record, JSON. The accuracy in it is that of the weights as stored, on the validation
         pictures, each counted once, after the last epoch; nothing was chosen by it.
+
+    Raises
+    ------
+    TrainingError
+        A run of that name stands half-way and `resume` is False, or its checkpoint is damaged or
+        belongs to another run.
     """
     pets = load_pets() if pets is None else pets
     out = cache_folder() / "runs" if out is None else Path(out)
     out.mkdir(parents=True, exist_ok=True)
     name = name or f"{recipe.name}-seed{seed}"
     checkpoint = out / f"{name}.npz"
-    if not resume:
-        checkpoint.unlink(missing_ok=True)
+    if checkpoint.exists() and not resume:
+        raise TrainingError(
+            f"A run called {name} stands half-way in {checkpoint}: go on with --resume "
+            "(resume=True), choose another --name, or delete that file to start anew."
+        )
     model = build_model(seed=seed, dropout=recipe.dropout)
     rows = fit(
         model,
@@ -492,7 +502,9 @@ def train(
     record["validation"]["chose"] = "nothing: the recipe was frozen and the last epoch counts"
     record["validation"]["labels"] = "".join(str(int(x)) for x in pets.validation.labels)
     record["validation"]["probabilities"] = [round(float(p), 4) for p in result["probabilities"]]
-    return save_trained(model, name=name, record=record, folder=out)
+    path = save_trained(model, name=name, record=record, folder=out)
+    checkpoint.unlink()
+    return path
 
 
 def load_runs(recipe: str, *, folder: Path | None = None) -> list[dict[str, Any]]:
@@ -564,20 +576,35 @@ def _versions() -> dict[str, str]:
     }
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run from a terminal: ``python -m helpers.training --help``."""
+def _whole(low: int, high: int = 2**31 - 1) -> Callable[[str], int]:
+    """Return the argparse type of a whole number from `low` to `high`."""
+
+    def whole_number(text: str) -> int:
+        number = int(text)
+        if not low <= number <= high:
+            raise argparse.ArgumentTypeError(f"{number} is not from {low} to {high}")
+        return number
+
+    return whole_number
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run from a terminal: ``python -m helpers.training --help``. Return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m helpers.training",
         description="Train the network of lesson 3 and write its weights and its record.",
     )
     parser.add_argument("--recipe", choices=RECIPES, default="regularised")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int, help="instead of the recipe's own")
+    parser.add_argument("--seed", type=_whole(0), default=0)
+    parser.add_argument("--epochs", type=_whole(1), help="instead of the recipe's own")
     parser.add_argument("--out", type=Path, help="folder for weights, record and checkpoint")
     parser.add_argument("--name", help="name of the files (default: recipe and seed)")
     parser.add_argument("--resume", action="store_true", help="go on where a killed run stopped")
     parser.add_argument(
-        "--validate-every", type=int, default=1, help="epochs between looks (default 1; 0: never)"
+        "--validate-every",
+        type=_whole(0),
+        default=1,
+        help="epochs between looks (default 1; 0: never)",
     )
     parser.add_argument("--data", choices=["photos", "drawn"], default="photos")
     parser.add_argument(
@@ -586,21 +613,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if options.table:
         print(accuracy_table())
-        return
+        return 0
     recipe = RECIPES[options.recipe]
     if options.epochs:
         recipe = dataclasses.replace(recipe, epochs=options.epochs)
-    pets = load_pets(options.data)
     begun = time.perf_counter()
-    path = train(
-        recipe=recipe,
-        seed=options.seed,
-        out=options.out,
-        name=options.name,
-        resume=options.resume,
-        validate_every=options.validate_every,
-        pets=pets,
-    )
+    try:
+        path = train(
+            recipe=recipe,
+            seed=options.seed,
+            out=options.out,
+            name=options.name,
+            resume=options.resume,
+            validate_every=options.validate_every,
+            pets=load_pets(options.data),
+        )
+    except (PetsError, TrainingError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
     record = json.loads(path.read_text(encoding="utf-8"))["validation"]
     low, high = record["interval"]
     print(
@@ -608,7 +638,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f"pictures right, {record['accuracy']:.1%} (95% interval {low:.1%} to {high:.1%}), "
         f"{time.perf_counter() - begun:.0f} s; written: {path}"
     )
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

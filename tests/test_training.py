@@ -390,10 +390,10 @@ def test_the_command_writes_weights_and_a_record(tmp_path, monkeypatch, capsys):
         train=split(10), validation=split(6), digest="abc", source="drawn", origin="Made up."
     )
     monkeypatch.setattr(training, "load_pets", lambda source: pets)
-    training.main(
-        ["--recipe", "regularised", "--epochs", "2", "--seed", "4", "--out", str(tmp_path)]
-    )
+    command = ["--recipe", "regularised", "--epochs", "2", "--seed", "4", "--out", str(tmp_path)]
+    assert training.main(command) == 0
     printed = capsys.readouterr().out
+    assert not (tmp_path / "regularised-seed4.npz").exists()
     assert "epoch 2/2" in printed and "of 6 validation pictures right" in printed
     record = load_record("regularised-seed4", folder=tmp_path)
     assert record["recipe"]["epochs"] == 2 and record["seed"] == 4
@@ -406,6 +406,28 @@ def test_the_command_writes_weights_and_a_record(tmp_path, monkeypatch, capsys):
         record["validation"]["probabilities"], result["probabilities"], atol=1e-3
     )
     assert len(record["validation"]["labels"]) == 6
+
+
+def test_the_command_says_what_is_wrong_in_a_sentence(tmp_path, monkeypatch, capsys):
+    from helpers.pets import PetsError
+
+    def no_photos(source):
+        raise PetsError("No photos here.")
+
+    monkeypatch.setattr(training, "load_pets", no_photos)
+    assert training.main(["--out", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == "No photos here.\n"
+    for wrong in (["--epochs", "0"], ["--seed", "-1"], ["--seed", str(2**31)], ["--epochs", "x"]):
+        with pytest.raises(SystemExit):
+            training.main(wrong)
+
+
+def test_a_run_that_stands_half_way_is_not_thrown_away(tmp_path):
+    checkpoint = tmp_path / "mine.npz"
+    checkpoint.write_bytes(b"hours of work")
+    with pytest.raises(training.TrainingError, match="--resume"):
+        training.train(recipe=training.ARTICLE, out=tmp_path, name="mine", pets=object())
+    assert checkpoint.read_bytes() == b"hours of work"
 
 
 TWO_DEVICES = """
