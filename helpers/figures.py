@@ -327,7 +327,8 @@ def panels(arrays: "Mapping[str, np.ndarray]", *, side: float = 3.2) -> "Figure"
 
     A uint8 array is drawn as a picture, 0 to 255; any other as signed numbers: white at 0, red
     above, blue below, all to one scale with a colour bar. The scale ends where 98% of the numbers
-    do, so that weak ones can be seen; arrows at the colour bar stand for the rest.
+    do, so that weak ones can be seen; arrows at the colour bar stand for the rest. Where nothing
+    is negative, the colour bar begins at 0.
     """
     import matplotlib.pyplot as plt
 
@@ -345,7 +346,11 @@ def panels(arrays: "Mapping[str, np.ndarray]", *, side: float = 3.2) -> "Figure"
         axis.set_title(title, fontsize=11)
         axis.axis("off")
     if signed is not None:
-        figure.colorbar(signed, ax=axes, shrink=0.8, pad=0.015, aspect=25, extend="both")
+        negative = any(array.min() < 0 for array in arrays.values())
+        bar = figure.colorbar(
+            signed, ax=axes, shrink=0.8, pad=0.015, aspect=25, extend="both" if negative else "max"
+        )
+        bar.ax.set_ylim(None if negative else 0, None)
     return figure
 
 
@@ -442,7 +447,7 @@ def windows(n: int, *, kernel: int, stride: int = 1, padding: "Padding" = "valid
         )  # fmt: skip
         axis.text(
             pixel + 0.5, 0.5, str(pixel) if inside else "0", ha="center", va="center", fontsize=9,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1} if not seen else None,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 3} if not seen else None,
         )  # fmt: skip
     for index, start in enumerate(starts):
         color = BLUE if index % 2 == 0 else ORANGE

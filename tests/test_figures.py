@@ -64,6 +64,12 @@ def test_image_tag_names_the_format():
     assert "data:image/webp;base64," in figures.image_tag(b"RIFF....WEBPVP8 ", alt="A dot.")
 
 
+@pytest.mark.parametrize(("lowest", "begins"), [(0, 0), (-4, -4)])
+def test_colour_bar_of_panels_begins_at_zero_where_nothing_is_negative(lowest, begins):
+    figure = figures.panels({"one": np.array([[lowest, 4.0] * 50])})
+    assert figure.axes[-1].get_ylim() == pytest.approx((begins, 4))
+
+
 def test_panels_put_zero_in_the_middle_of_one_scale():
     signed = np.linspace(-50, 900, 100).reshape(10, 10)
     figure = figures.panels({"picture": signed.astype(np.uint8), "one": signed, "two": signed / 9})
