@@ -197,10 +197,16 @@ def receptive_box(
     Raises
     ------
     ModelError
-        On the way lies a layer whose reach is not known here.
+        The place lies outside the maps, or on the way to them is a layer whose reach is not known
+        here.
     """
     boxes = []
     for rows, columns in receptive_spans(model, layer):
+        if not (0 <= row < len(rows) and 0 <= column < len(columns)):
+            raise ModelError(
+                f"{layer} has {len(rows)} rows and {len(columns)} columns, counted from 0: "
+                f"there is no row {row}, column {column}."
+            )
         (top, bottom), (left, right) = rows[row], columns[column]
         if bottom and right:
             boxes.append((top, left, bottom, right))

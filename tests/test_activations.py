@@ -238,6 +238,13 @@ def test_packing_keeps_every_number_to_half_a_step():
             assert (low, high) == (np.float32(expected.min()), np.float32(expected.max()))
 
 
+def test_a_place_outside_the_maps_is_refused():
+    model = article()
+    for row, column in ((500, 3), (-1, 0), (0, 148)):
+        with pytest.raises(ModelError, match="conv1 has 148 rows and 148 columns"):
+            receptive_box(model, "conv1", row, column)
+
+
 def test_the_maps_of_the_article_take_about_700_kilobytes():
     maps = activations(article(), np.zeros((150, 150, 3), np.uint8))
     assert pack(maps).pixels.nbytes == 709_216

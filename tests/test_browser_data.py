@@ -60,6 +60,30 @@ def test_the_maps_that_travel_are_those_of_keras():
     np.testing.assert_array_equal(data["photo"], images.resize(images.sample("cat")))
 
 
+def test_a_model_trained_further_is_shown_anew():
+    model = build_model(seed=3)
+    browser = ActivationBrowser(model, "cat")
+    before = read(browser)
+    model.set_weights([2 * weights for weights in model.get_weights()])
+    after = read(browser)
+    np.testing.assert_allclose(after["conv1"]["slices"], 2 * before["conv1"]["slices"])
+    assert after["conv1"]["maps"].max() > 1.5 * before["conv1"]["maps"].max()
+
+
+def test_a_search_that_fails_says_so(monkeypatch):
+    browser = ActivationBrowser(build_model(seed=3), "cat")
+    sent = []
+    monkeypatch.setattr(browser._view, "send", lambda message, buffers=None: sent.append(message))
+
+    def full(**_wanted):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(browser, "_send_patches", full)
+    with pytest.raises(OSError, match="no space"):
+        browser._answer(None, {"kind": "patches", "weights": 0, "layer": 0, "filter": 0}, [])
+    assert sent[-1]["kind"] == "failed" and "press the button again" in sent[-1]["sentence"]
+
+
 def test_one_pass_is_quick_and_small():
     browser = ActivationBrowser(build_model(seed=3))
     browser._messages.clear()

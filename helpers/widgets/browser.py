@@ -6,6 +6,7 @@ part of the widget's state, so nothing of them is saved with a notebook.
 """
 
 import base64
+import hashlib
 import json
 import zlib
 from collections.abc import Callable, Sequence
@@ -101,6 +102,7 @@ class ActivationBrowser(Lab):
         self._extractors = [activation_model(model), None]
         self._pets, self._preprocess = pets, preprocess
         self._classes = tuple(classes or (CLASS_NAMES if model.name == "article" else ()))
+        self._hashes = ["", ""]  # of the weights that the three below were made from
         self._messages: dict[int, Message] = {}  # of the present picture, by weights
         self._about: dict[int, tuple[list[dict], np.ndarray]] = {}
         self._found: dict[int, dict[str, explain.Strongest]] = {}
@@ -204,11 +206,20 @@ class ActivationBrowser(Lab):
         return explain.fitted(picture, check_model(self._models[0])[:2])
 
     def _model(self, weights: int) -> "keras.Model":
-        """Return the model as it is (0) or its random twin (1), made when it is first needed."""
+        """Return the model as it is (0) or its random twin (1), made when it is first needed.
+
+        What was kept of other weights is forgotten.
+        """
         if self._models[weights] is None:
             self._models[weights] = random_twin(self._models[0])
             self._extractors[weights] = activation_model(self._models[weights])
-        return self._models[weights]
+        model = self._models[weights]
+        present = hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdigest()
+        if present != self._hashes[weights]:  # trained further since it was last looked at
+            self._hashes[weights] = present
+            for made in (self._messages, self._about, self._found):
+                made.pop(weights, None)
+        return model
 
     def _use(self, picture: np.ndarray, name: str) -> None:
         """Show another picture; one that fails raises before anything has changed."""
@@ -245,8 +256,12 @@ class ActivationBrowser(Lab):
         elif kind == "patches":
             try:
                 self._send_patches(**{k: content[k] for k in ("weights", "layer", "filter")})
-            except ValueError as error:  # ModelError and PictureError are
+            except (ModelError, images.PictureError) as error:
                 self._view.send({"kind": "failed", "sentence": str(error)})
+            except Exception as error:
+                sentence = f"The search failed ({type(error).__name__}): press the button again."
+                self._view.send({"kind": "failed", "sentence": sentence})
+                raise
 
     def message(self, weights: int = 0) -> Message:
         """Return all that the page needs for the present picture: a header and buffers.
@@ -256,9 +271,9 @@ class ActivationBrowser(Lab):
         weights : int
             0 for the model as it is, 1 for its random twin.
         """
+        model = self._model(weights)
         if weights in self._messages:
             return self._messages[weights]
-        model = self._model(weights)
         batch = as_input(model, self._photo, preprocess=self._preprocess)
         maps = self._extractors[weights](batch, training=False)
         packed = pack({name: np.asarray(value[0], np.float32) for name, value in maps.items()})
@@ -300,7 +315,9 @@ class ActivationBrowser(Lab):
             filter_number=filter,
         )
         header = {"kind": "patches", "weights": weights, "layer": layer, "filter": filter}
-        kind = {"photos": "photos of pets", "drawn": "drawn pets"}[self._load_pets().source]
+        kind = {"photos": "photos of pets", "drawn": "drawn pets"}.get(
+            self._load_pets().source, "pictures"
+        )
         header["source"] = f"{len(pictures):,} {kind}"
         header["patches"] = [
             {"shape": patch.pixels.shape, "value": patch.value, "picture": patch.picture}
