@@ -72,7 +72,11 @@ def article(pets):
     model.add(layers.Flatten())
     model.add(layers.Dense(512, activation="relu"))
     model.add(layers.Dense(1, activation="sigmoid"))
-    model.compile(keras.optimizers.RMSprop(0.001), "binary_crossentropy", ["accuracy"])
+    model.compile(
+        optimizer=keras.optimizers.RMSprop(0.001),
+        loss="binary_crossentropy",
+        metrics=["accuracy"],
+    )
     model.fit(flow, steps_per_epoch=2, verbose=0)
     begun = time.perf_counter()
     model.fit(flow, steps_per_epoch=8, verbose=0)
