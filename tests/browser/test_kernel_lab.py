@@ -170,18 +170,18 @@ def test_a_move_by_one_pixel_is_seen_on_the_small_cross(lab: Page) -> None:
 def test_the_mouse_points_at_a_sum(lab: Page) -> None:
     picture = images.ascent()
     area = result_canvas(lab).bounding_box()
-    for x, y in [(0.3, 0.4), (0.001, 0.001), (0.999, 0.999), (0.61, 0.22)]:
+    for x, y in [(0.301, 0.401), (0.001, 0.001), (0.999, 0.999), (0.61, 0.22)]:
         lab.mouse.move(area["x"] + x * area["width"], area["y"] + y * area["height"])
         assert place(lab) == [int(y * 510), int(x * 510)]
         check(lab, picture, SOBEL)
-    lab.mouse.click(area["x"] + 0.5 * area["width"], area["y"] + 0.25 * area["height"])
+    lab.mouse.click(area["x"] + 0.501 * area["width"], area["y"] + 0.25 * area["height"])
     pages.settle(lab)
     assert pages.ask(lab, "lab.chosen") == [127, 255]
     lab.mouse.move(5, 5)  # away: the chosen pixel is explained again
     assert place(lab) == [127, 255]
     # A pixel of the picture is the middle of its patch; at the border, the nearest there is.
     area = lab.locator(".cnn-kernel-left .cnn-picture-canvas").bounding_box()
-    lab.mouse.move(area["x"] + 0.5 * area["width"], area["y"] + 1)
+    lab.mouse.move(area["x"] + 0.501 * area["width"], area["y"] + 1)
     assert place(lab) == [0, 255]
     check(lab, picture, SOBEL)
     lab.mouse.move(5, 5)
