@@ -274,7 +274,8 @@ def test_readme_names_every_lesson_and_the_two_commands():
     for lesson in LESSONS:
         assert f"(notebooks/{lesson.name})" in readme
     lines = readme.splitlines()
-    assert "python -m pip install -e . && jupyter lab --notebook-dir=. notebooks/01_detect_edges.ipynb" in lines
+    lab = "jupyter lab --notebook-dir=. notebooks/01_detect_edges.ipynb"
+    assert f"python -m pip install -e . && {lab}" in lines
     assert 'python -m pip install -e ".[test]" && pytest' in lines
     assert r"grep -qxF" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
