@@ -548,7 +548,6 @@ def _frame(axis: "Axes", left: float, top: float, size: float, *, color: object 
 def mosaic(pictures: "Sequence[np.ndarray]", *, columns: int = 12) -> "Figure":
     """Draw pictures of one size as a wall, side by side without gaps."""
     import matplotlib.pyplot as plt
-    import numpy as np
 
     rows = len(pictures) // columns
     lines = [np.hstack(pictures[row * columns : (row + 1) * columns]) for row in range(rows)]
@@ -747,7 +746,6 @@ def calibration(labels: "np.ndarray", probabilities: "np.ndarray") -> "Figure":
         Of label 1. A group of fewer than five answers is left out.
     """
     import matplotlib.pyplot as plt
-    import numpy as np
 
     from helpers.training import confidence_interval
 
