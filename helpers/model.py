@@ -6,7 +6,11 @@ that no picture can reach it on the wrong scale.
 """
 
 import hashlib
+import itertools
 import json
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -80,6 +84,100 @@ def build_model(
     return keras.Sequential(stack, name="article")
 
 
+def build_residual(
+    *,
+    seed: int | None = None,
+    dropout: float = 0.0,
+    dtype: str = "float32",
+    side: int | None = 150,
+    widths: Sequence[int] = (16, 32, 64, 128, 192),
+    blocks: int = 1,
+    normalize: bool = True,
+) -> "keras.Model":
+    """Build the network of lesson 4's last section: 1,374,257 parameters, untrained.
+
+    Each width is a convolution that halves the picture (stride 2), followed, from the second
+    width on, by `blocks` residual blocks of two convolutions each. The average of each channel
+    over the picture (global average pooling) goes into one sigmoid.
+
+    Parameters
+    ----------
+    seed, dropout, dtype
+        As in `build_model`; dropout is that of the averages.
+    side : int or None
+        The side of the pictures, in pixels. None takes pictures of any side: the network is
+        trained on small ones, and has the same weights for each.
+    widths : sequence of int
+        How many filters the convolutions have.
+    blocks : int
+        0 leaves the residual blocks out.
+    normalize : bool
+        Batch normalisation after every convolution; without it, the convolution has a bias.
+
+    Returns
+    -------
+    keras.Model
+        Takes (N, side, side, 3) pictures from 0 to 255 and gives (N, 1): the probability of a dog.
+
+    References
+    ----------
+    K. He, X. Zhang, S. Ren and J. Sun (2016), "Deep residual learning for image recognition".
+    """
+    import keras
+    from keras import layers
+
+    seeds = itertools.count(0 if seed is None else 1000 * seed)
+
+    def convolution(x: "keras.KerasTensor", filters: int, name: str, *, stride: int = 1) -> Any:
+        start = keras.initializers.HeNormal(seed=None if seed is None else next(seeds))
+        x = layers.Conv2D(
+            filters,
+            3,
+            strides=stride,
+            padding="same",
+            use_bias=not normalize,
+            kernel_initializer=start,
+            name=name,
+            dtype=dtype,
+        )(x)
+        if normalize:
+            x = layers.BatchNormalization(name=f"{name}_norm", dtype=dtype)(x)
+        return x
+
+    picture = keras.Input((side, side, 3), name="picture")
+    x = layers.Rescaling(1 / 127.5, offset=-1, name="rescaling", dtype=dtype)(picture)
+    for stage, filters in enumerate(widths, start=1):
+        x = convolution(x, filters, f"down{stage}", stride=2)
+        x = layers.ReLU(name=f"down{stage}_relu", dtype=dtype)(x)
+        for block in range(1, 1 + (blocks if stage > 1 else 0)):
+            name = f"block{stage}{chr(96 + block)}"
+            y = convolution(x, filters, f"{name}_conv1")
+            y = layers.ReLU(name=f"{name}_relu1", dtype=dtype)(y)
+            y = convolution(y, filters, f"{name}_conv2")
+            x = layers.Add(name=f"{name}_add", dtype=dtype)([x, y])
+            x = layers.ReLU(name=f"{name}_relu2", dtype=dtype)(x)
+    x = layers.GlobalAveragePooling2D(name="average", dtype=dtype)(x)
+    if dropout:
+        x = layers.Dropout(dropout, seed=seed, name="dropout", dtype=dtype)(x)
+    last = keras.initializers.GlorotUniform(seed=None if seed is None else next(seeds))
+    x = layers.Dense(
+        1, activation="sigmoid", kernel_initializer=last, name="prediction", dtype=dtype
+    )(x)
+    return keras.Model(picture, x, name="residual")
+
+
+# Every network that a recipe of `helpers.training` can name. Lesson 4's last section comes from the
+# article's layers to the residual ones in these steps, each changing one thing.
+ARTICLE_WIDTHS, WIDTHS = (16, 32, 32, 64), (16, 32, 64, 128, 192)
+NETWORKS: dict[str, Callable[..., "keras.Model"]] = {
+    "article": build_model,
+    "average": partial(build_residual, widths=ARTICLE_WIDTHS, blocks=0, normalize=False),
+    "normalized": partial(build_residual, widths=ARTICLE_WIDTHS, blocks=0),
+    "wider": partial(build_residual, widths=WIDTHS, blocks=0),
+    "residual": partial(build_residual, widths=WIDTHS),
+}
+
+
 class LayerRow(NamedTuple):
     """One layer of a network, in numbers.
 
@@ -119,10 +217,10 @@ class LayerRow(NamedTuple):
 
 
 def layer_table(model: "keras.Model") -> list[LayerRow]:
-    """Return one `LayerRow` for each layer of a chain of layers, as lesson 3 counts them.
+    """Return one `LayerRow` for each layer of a network, as lesson 3 counts them.
 
-    Reads convolutions, pooling, flattening and dense layers; other layers are taken to leave the
-    receptive field as it is.
+    Reads convolutions, batch normalisation, pooling, flattening and dense layers; other layers are
+    taken to leave the receptive field as it is. Where layers meet, the widest field counts.
 
     Notes
     -----
@@ -131,11 +229,13 @@ def layer_table(model: "keras.Model") -> list[LayerRow]:
     """
     from keras import layers
 
-    field: int | None = 1
-    jump: int | None = 1
-    start: int | None = 0
+    reach: dict[int, tuple[int | None, int | None, int | None]] = {}
     rows = []
     for layer in model.layers:
+        if isinstance(layer, layers.InputLayer):
+            continue
+        before = [reach.get(id(x), (1, 1, 0)) for x in _as_list(layer.input)]
+        field, jump, start = max(before, key=lambda r: math.inf if r[0] is None else r[0])
         shape = tuple(layer.output.shape[1:])
         arithmetic, multiply_adds = "", 0
         if isinstance(layer, layers.Conv2D):
@@ -148,13 +248,16 @@ def layer_table(model: "keras.Model") -> list[LayerRow]:
             inputs = layer.input.shape[-1]
             arithmetic = f"({inputs}{'+1' if layer.use_bias else ''})*{layer.units}"
             multiply_adds = inputs * layer.units
+        elif isinstance(layer, layers.BatchNormalization):
+            arithmetic = f"4*{shape[-1]}"
         if field is not None and len(shape) < 3:
             field = jump = start = None
-        window, stride, before = _window(layer)
+        window, stride, padded = _window(layer)
         if field is not None and window:
-            start -= before * jump
+            start -= padded * jump
             field += (window - 1) * jump
             jump *= stride
+        reach[id(layer.output)] = field, jump, start
         size = 2 if layer.compute_dtype in ("float16", "bfloat16") else 4
         rows.append(
             LayerRow(
@@ -185,6 +288,10 @@ def _window(layer: "keras.layers.Layer") -> tuple[int, int, int]:
     return size, stride, max(missing, 0) // 2
 
 
+def _as_list(x: Any) -> list:
+    return x if isinstance(x, list) else [x]
+
+
 def _product(shape: tuple[int, ...]) -> int:
     result = 1
     for side in shape:
@@ -202,18 +309,25 @@ def _layers_as_json(model: "keras.Model") -> list[list[Any]]:
 
 
 def save_trained(
-    model: "keras.Model", *, name: str, record: dict[str, Any], folder: Path | None = None
+    model: "keras.Model",
+    *,
+    name: str,
+    record: dict[str, Any],
+    network: str = "article",
+    folder: Path | None = None,
 ) -> Path:
-    """Save a trained network of `build_model` as ``<name>.weights.h5`` and ``<name>.json``.
+    """Save a trained network as ``<name>.weights.h5`` and ``<name>.json``.
 
     The weights are stored as float16 (3.3 MB instead of 6.6), without dropout and optimizer.
 
     Parameters
     ----------
     model : keras.Model
-        A network of `build_model`, with or without dropout.
+        A network of `NETWORKS`, with or without dropout.
     record : dict
         How it was trained; the hash of the file and the table of layers are added.
+    network : str
+        Its name in `NETWORKS`.
     folder : Path, optional
         By default the repository's data folder.
 
@@ -223,18 +337,23 @@ def save_trained(
         The record that was written.
     """
     folder = data_folder() if folder is None else Path(folder)
-    twin = build_model(dtype="float16")
+    twin = NETWORKS[network](dtype="float16")
     twin.set_weights([variable.numpy() for variable in model.weights])
     path = folder / f"{name}.weights.h5"
     twin.save_weights(path)
-    weights = {"file": path.name, "dtype": "float16", "sha256": _sha256(path)}
+    weights = {
+        "file": path.name,
+        "network": network,
+        "dtype": "float16",
+        "sha256": _sha256(path),
+    }
     record = {**record, "weights": weights, "layers": _layers_as_json(twin)}
     written = folder / f"{name}.json"
     written.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return written
 
 
-def load_trained(name: str = "article", *, folder: Path | None = None) -> "keras.Sequential":
+def load_trained(name: str = "article", *, folder: Path | None = None) -> "keras.Model":
     """Load a trained network that ships with the lessons, after checking that it is the one.
 
     Parameters
@@ -256,6 +375,7 @@ def load_trained(name: str = "article", *, folder: Path | None = None) -> "keras
     try:
         path = folder / record["weights"]["file"]
         expected, layers = record["weights"]["sha256"], record["layers"]
+        build = NETWORKS[record["weights"].get("network", "article")]
     except (KeyError, TypeError):
         raise WeightsError(
             f"The record {name}.json does not say which weights it describes; "
@@ -271,13 +391,13 @@ def load_trained(name: str = "article", *, folder: Path | None = None) -> "keras
             f"{path.name} is not the file that {name}.json describes (its SHA-256 differs); "
             "take both from the repository again (git checkout data)."
         )
-    model = build_model()
+    model = build()
     here = _layers_as_json(model)
     if layers != here:
         first = next((a for a, b in zip(layers, here, strict=False) if a != b), layers[-1:])
         raise WeightsError(
-            f"{path.name} was trained with other layers than build_model() makes now (the first "
-            f"that differs: {first}); train again with python -m helpers.training."
+            f"{path.name} was trained with other layers than are built now (the first that "
+            f"differs: {first}); train again with python -m helpers.training."
         )
     model.load_weights(path)
     return model

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers.images import cache_folder, data_folder
-from helpers.model import build_model, load_trained, save_trained
-from helpers.pets import PetsError, load_pets
+from helpers.model import NETWORKS, load_record, load_trained, save_trained
+from helpers.pets import PetsError, hold_out, load_pets
 
 if TYPE_CHECKING:
     import keras
@@ -66,6 +66,18 @@ class Recipe:
         Mirror half of the pictures left to right.
     color : float
         How far brightness, contrast and saturation may each move; 0.3 is from 0.7 to 1.3 times.
+    mixup : float
+        The largest share of another picture, and of its label, that is mixed into each picture.
+    network : str
+        Which network of `helpers.model.NETWORKS`.
+    sides : tuple of int
+        Sides, in pixels, of the pictures learnt from, each for an equal part of the run: small ones
+        first cost little time. Empty: as they are. A network is always examined at 150.
+    warmup_epochs : int
+        In which the learning rate rises to `learning_rate`, before the cosine.
+    teacher : str
+        A trained network that ships; its answers to the changed pictures are learnt instead of the
+        labels (distillation). Empty for none.
     """
 
     name: str
@@ -81,6 +93,11 @@ class Recipe:
     smallest_crop: float = 1.0
     flip: bool = False
     color: float = 0.0
+    mixup: float = 0.0
+    network: str = "article"
+    sides: tuple[int, ...] = ()
+    warmup_epochs: int = 0
+    teacher: str = ""
 
 
 # The article's recipe as it stands: 10 epochs of 8 steps of 128 pictures, half of them each epoch.
@@ -101,7 +118,30 @@ REGULARISED = Recipe(
     flip=True,
     color=0.3,
 )
-RECIPES = {recipe.name: recipe for recipe in (ARTICLE, EVERY_PHOTO, REGULARISED)}
+# Lesson 4's last section: the same number of parameters, spent better.
+RESIDUAL = Recipe(
+    name="residual",
+    network="residual",
+    epochs=100,
+    batch_size=40,
+    optimizer="adamw",
+    learning_rate=0.002,
+    cosine=True,
+    warmup_epochs=4,
+    weight_decay=0.05,
+    averaging=0.995,
+    dropout=0.3,
+    smallest_crop=0.35,
+    flip=True,
+    color=0.3,
+    mixup=0.3,
+    sides=(64, 80, 96, 112),
+)
+# The article's layers once more, taught by the answers of that network.
+TAUGHT = dataclasses.replace(
+    REGULARISED, name="taught", epochs=90, smallest_crop=0.35, mixup=0.5, teacher="residual"
+)
+RECIPES = {r.name: r for r in (ARTICLE, EVERY_PHOTO, REGULARISED, TAUGHT, RESIDUAL)}
 
 
 def augment(
@@ -111,6 +151,7 @@ def augment(
     smallest_crop: float = 0.5,
     flip: bool = True,
     color: float = 0.3,
+    side: "int | tf.Tensor | None" = None,
 ) -> "tf.Tensor":
     """Crop, mirror and recolour each picture of a batch at random.
 
@@ -122,10 +163,12 @@ def augment(
         The same seed gives the same pictures.
     smallest_crop, flip, color
         As in `Recipe`.
+    side : int, optional
+        Of the square pictures that come out; by default they keep their height and width.
 
     Returns
     -------
-    (N, H, W, 3) float32 tensor
+    (N, H, W, 3) or (N, side, side, 3) float32 tensor
         From 0 to 255. One crop-and-resize for the whole batch does crop, zoom and mirror at once
         (a box whose left and right are swapped is a mirrored one).
     """
@@ -135,14 +178,15 @@ def augment(
     count, height, width = tf.shape(pictures)[0], pictures.shape[1], pictures.shape[2]
     random = tf.unstack(tf.random.stateless_uniform([8, count], seed=seed))
     area = smallest_crop + (1 - smallest_crop) * random[0]
-    side = tf.sqrt(area)
-    aspect = tf.minimum(math.sqrt(4 / 3), 1 / side) ** (2 * random[1] - 1)
-    tall, wide = side * aspect, side / aspect  # neither above 1
+    share = tf.sqrt(area)
+    aspect = tf.minimum(math.sqrt(4 / 3), 1 / share) ** (2 * random[1] - 1)
+    tall, wide = share * aspect, share / aspect  # neither above 1
     top, left = random[2] * (1 - tall), random[3] * (1 - wide)
     mirrored = (random[4] < 0.5) if flip else tf.zeros_like(random[4], tf.bool)
     first, last = tf.where(mirrored, left + wide, left), tf.where(mirrored, left, left + wide)
     boxes = tf.stack([top, first, top + tall, last], axis=1)
-    x = tf.image.crop_and_resize(pictures, boxes, tf.range(count), [height, width])
+    size = [height, width] if side is None else [side, side]
+    x = tf.image.crop_and_resize(pictures, boxes, tf.range(count), size)
     if not color:
         return x
     brightness, contrast, saturation = (
@@ -157,13 +201,45 @@ def augment(
     return tf.clip_by_value(x, 0, 255)
 
 
+def mix(
+    pictures: "tf.Tensor", labels: "tf.Tensor", *, seed: Sequence[int], most: float
+) -> tuple["tf.Tensor", "tf.Tensor"]:
+    """Lay a little of another picture of the batch over each, and mix their labels alike.
+
+    Parameters
+    ----------
+    pictures : (N, H, W, 3) float tensor
+    labels : (N, 1) float tensor
+    seed : two ints
+    most : float
+        The largest share of the other picture; shares are drawn evenly from 0 to `most`.
+
+    References
+    ----------
+    H. Zhang, M. Cisse, Y. Dauphin and D. Lopez-Paz (2018), "mixup: beyond empirical risk
+    minimization". There the shares follow a beta distribution.
+    """
+    import tensorflow as tf
+
+    pictures = tf.cast(pictures, tf.float32)
+    share = tf.random.stateless_uniform([tf.shape(pictures)[0], 1], seed=seed, maxval=most)
+    mixed = pictures + share[:, :, None, None] * (pictures[::-1] - pictures)
+    return mixed, labels + share * (labels[::-1] - labels)
+
+
 def training_batches(
-    split: "Split", *, recipe: Recipe, seed: int, start_epoch: int = 0
+    split: "Split",
+    *,
+    recipe: Recipe,
+    seed: int,
+    start_epoch: int = 0,
+    teacher: "keras.Model | None" = None,
 ) -> "tf.data.Dataset":
     """Return every batch that a run still needs, from the first step of `start_epoch` on.
 
     Pictures stay uint8 in memory. Each pass over them has an order of its own, and an epoch is
-    `steps_per_epoch` batches of the passes laid end to end.
+    `steps_per_epoch` batches of the passes laid end to end. Where there is a `teacher`, its answers
+    take the place of the labels.
 
     Returns
     -------
@@ -177,7 +253,7 @@ def training_batches(
     labels = tf.constant(np.asarray(split.labels, np.float32).reshape(-1, 1))
     per_pass = math.ceil(count / size)
     steps = steps_per_epoch(recipe, count)
-    changed = recipe.smallest_crop < 1 or recipe.flip or recipe.color > 0
+    changed = recipe.smallest_crop < 1 or recipe.flip or recipe.color > 0 or recipe.sides
 
     def batch(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         order = tf.random.experimental.stateless_shuffle(
@@ -185,7 +261,7 @@ def training_batches(
         )
         first = (step % per_pass) * size
         chosen = order[first : first + size]
-        x = tf.gather(pictures, chosen)
+        x, y = tf.gather(pictures, chosen), tf.gather(labels, chosen)
         if changed:
             x = augment(
                 x,
@@ -193,12 +269,26 @@ def training_batches(
                 smallest_crop=recipe.smallest_crop,
                 flip=recipe.flip,
                 color=recipe.color,
+                side=_side(step, steps=steps, recipe=recipe),
             )
-        return x, tf.gather(labels, chosen)
+        if recipe.mixup:
+            x, y = mix(x, y, seed=tf.stack([seed + 1, 2 * step + 1]), most=recipe.mixup)
+        if teacher is not None:
+            y = teacher(tf.image.resize(x, teacher.input_shape[1:3]), training=False)
+        return x, y
 
     todo = tf.data.Dataset.range(start_epoch * steps, recipe.epochs * steps)
     todo = todo.map(lambda step: tf.cast(step, tf.int32))
     return todo.map(batch, num_parallel_calls=2, deterministic=True).prefetch(2)
+
+
+def _side(step: "tf.Tensor", *, steps: int, recipe: Recipe) -> "tf.Tensor | None":
+    """Return the side of the pictures at a step of the run, or None for their own."""
+    import tensorflow as tf
+
+    if not recipe.sides:
+        return None
+    return tf.constant(recipe.sides)[step * len(recipe.sides) // (steps * recipe.epochs)]
 
 
 def steps_per_epoch(recipe: Recipe, count: int) -> int:
@@ -218,16 +308,35 @@ def compile_model(model: "keras.Model", *, recipe: Recipe, steps: int) -> None:
 
     rate = recipe.learning_rate
     if recipe.cosine:
-        rate = keras.optimizers.schedules.CosineDecay(rate, steps)
+        warmup = steps * recipe.warmup_epochs // recipe.epochs
+        rate = keras.optimizers.schedules.CosineDecay(
+            rate / 20 if warmup else rate,
+            steps - warmup,
+            warmup_target=rate if warmup else None,
+            warmup_steps=warmup,
+        )
     average = {"use_ema": True, "ema_momentum": recipe.averaging} if recipe.averaging else {}
     if recipe.optimizer == "adamw":
         optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **average)
-        optimizer.exclude_from_weight_decay(var_names=["bias"])
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     elif recipe.optimizer == "rmsprop":
         optimizer = keras.optimizers.RMSprop(rate, **average)
     else:
         raise ValueError(f"{recipe.optimizer!r} is no optimizer of a recipe: rmsprop or adamw.")
-    model.compile(optimizer=optimizer, loss="binary_crossentropy", metrics=["accuracy"])
+    model.compile(optimizer=optimizer, loss="binary_crossentropy", metrics=[_accuracy()])
+
+
+def _accuracy() -> "keras.metrics.Metric":
+    """Return the share of answers on the label's side of 1/2, for mixed labels as for whole ones.
+
+    Keras's own wants labels of exactly 0 or 1.
+    """
+    import keras
+
+    def accuracy(labels: "tf.Tensor", answers: "tf.Tensor") -> "tf.Tensor":
+        return keras.ops.mean((labels > 0.5) == (answers > 0.5), axis=-1)
+
+    return keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")
 
 
 def fit(
@@ -238,6 +347,7 @@ def fit(
     seed: int = 0,
     checkpoint: Path | None = None,
     validate_every: int = 1,
+    teacher: "keras.Model | None" = None,
     callbacks: Sequence["keras.callbacks.Callback"] = (),
 ) -> list[dict[str, Any]]:
     """Train a network by a recipe; go on where `checkpoint` stands, if there is one.
@@ -257,6 +367,8 @@ def fit(
         A file, written after every epoch in one step (beside, then renamed).
     validate_every : int
         Watch the validation pictures every so many epochs; 0 for never.
+    teacher : keras.Model, optional
+        See `training_batches`.
 
     Returns
     -------
@@ -273,6 +385,7 @@ def fit(
     compile_model(model, recipe=recipe, steps=steps * recipe.epochs)
     model.optimizer.build(model.trainable_variables)
     run = {"recipe": asdict(recipe), "seed": seed, "data": pets.digest, "layers": model.name}
+    run = json.loads(json.dumps(run))  # tuples become lists, as in a checkpoint
     rows: list[dict[str, Any]] = []
     if checkpoint is not None and Path(checkpoint).exists():
         rows = restore_checkpoint(model, path=Path(checkpoint), run=run)
@@ -285,7 +398,9 @@ def fit(
         watch = {"validation_data": _in_batches(*validation), "validation_freq": validate_every}
     keeper = _keeper(rows=rows, run=run, path=checkpoint, steps=steps, recipe=recipe)
     model.fit(
-        training_batches(pets.train, recipe=recipe, seed=seed, start_epoch=len(rows)),
+        training_batches(
+            pets.train, recipe=recipe, seed=seed, start_epoch=len(rows), teacher=teacher
+        ),
         epochs=recipe.epochs,
         initial_epoch=len(rows),
         steps_per_epoch=steps,
@@ -471,7 +586,8 @@ def train(
             f"A run called {name} stands half-way in {checkpoint}: go on with --resume "
             "(resume=True), choose another --name, or delete that file to start anew."
         )
-    model = build_model(seed=seed, dropout=recipe.dropout)
+    several = {} if recipe.network == "article" else {"side": None}
+    model = NETWORKS[recipe.network](seed=seed, dropout=recipe.dropout, **several)
     rows = fit(
         model,
         pets,
@@ -479,6 +595,7 @@ def train(
         seed=seed,
         checkpoint=checkpoint,
         validate_every=validate_every,
+        teacher=_teacher(recipe),
         callbacks=[_log_lines(recipe)],
     )
     record = {
@@ -488,23 +605,39 @@ def train(
             "source": pets.source,
             "origin": pets.origin,
             "sha256": pets.digest,
+            "held_out": pets.held_out,
             "training": len(pets.train.labels),
             "validation": len(pets.validation.labels),
         },
         "versions": _versions(),
         "history": [_rounded(row) for row in rows],
     }
-    save_trained(model, name=name, record=record, folder=out)
+    save_trained(model, name=name, record=record, network=recipe.network, folder=out)
     stored = load_trained(name, folder=out)
     for part in ("train", "validation"):
         result = evaluate(stored, getattr(pets, part))
         record[part] = _rounded({k: v for k, v in result.items() if k != "probabilities"})
-    record["validation"]["chose"] = "nothing: the recipe was frozen and the last epoch counts"
+    record["validation"]["chose"] = (
+        "recipes: these are training photos, held out"
+        if pets.held_out
+        else "nothing: the recipe was frozen and the last epoch counts"
+    )
     record["validation"]["labels"] = "".join(str(int(x)) for x in pets.validation.labels)
     record["validation"]["probabilities"] = [round(float(p), 4) for p in result["probabilities"]]
-    path = save_trained(model, name=name, record=record, folder=out)
+    path = save_trained(model, name=name, record=record, network=recipe.network, folder=out)
     checkpoint.unlink()
     return path
+
+
+def _teacher(recipe: Recipe) -> "keras.Model | None":
+    """Return the trained network that a recipe learns from, for pictures of the size it knows."""
+    if not recipe.teacher:
+        return None
+    taught = load_record(recipe.teacher)["recipe"]
+    side = {"side": taught["sides"][-1]} if taught.get("sides") else {}
+    teacher = NETWORKS[taught["network"]](**side)
+    teacher.set_weights(load_trained(recipe.teacher).get_weights())
+    return teacher
 
 
 def load_runs(recipe: str, *, folder: Path | None = None) -> list[dict[str, Any]]:
@@ -572,8 +705,15 @@ def _versions() -> dict[str, str]:
         "tensorflow": tf.__version__,
         "keras": keras.__version__,
         "numpy": np.__version__,
-        "threads": str(os.cpu_count()),
+        "threads": str(_threads()),
     }
+
+
+def _threads() -> int:
+    """Return how many processors this process may use (`taskset` can allow fewer)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _whole(low: int, high: int = 2**31 - 1) -> Callable[[str], int]:
@@ -606,6 +746,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=1,
         help="epochs between looks (default 1; 0: never)",
     )
+    parser.add_argument(
+        "--hold-out",
+        type=_whole(0),
+        default=0,
+        metavar="N",
+        help="to choose a recipe: learn from all but N training pictures and examine with these",
+    )
     parser.add_argument("--data", choices=["photos", "drawn"], default="photos")
     parser.add_argument(
         "--table", action="store_true", help="only print the accuracies of the runs that ship"
@@ -626,7 +773,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             name=options.name,
             resume=options.resume,
             validate_every=options.validate_every,
-            pets=load_pets(options.data),
+            pets=hold_out(load_pets(options.data), count=options.hold_out),
         )
     except (PetsError, TrainingError, OSError) as error:
         print(error, file=sys.stderr)

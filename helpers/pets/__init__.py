@@ -7,6 +7,15 @@ CNN_PETS (photos or drawn) chooses where the argument of `load_pets` does not.
 
 from helpers.pets.drawn import drawn_pet
 from helpers.pets.load import load_pets
-from helpers.pets.sets import CLASS_NAMES, Pets, PetsError, Split, as_dataset
+from helpers.pets.sets import CLASS_NAMES, Pets, PetsError, Split, as_dataset, hold_out
 
-__all__ = ["CLASS_NAMES", "Pets", "PetsError", "Split", "as_dataset", "drawn_pet", "load_pets"]
+__all__ = [
+    "CLASS_NAMES",
+    "Pets",
+    "PetsError",
+    "Split",
+    "as_dataset",
+    "drawn_pet",
+    "hold_out",
+    "load_pets",
+]

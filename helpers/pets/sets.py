@@ -1,5 +1,6 @@
 """What `load_pets` returns, and how it is kept on the disk."""
 
+import dataclasses
 import hashlib
 import json
 import shutil
@@ -47,7 +48,8 @@ class Pets:
 
     source is "photos" or "drawn", origin says it in a sentence, digest is the SHA-256 of all
     pictures and labels, skipped names the photos that could not be decoded, and folder is
-    where the pictures are kept (None if they could not be kept). Two are equal if their
+    where the pictures are kept (None if they could not be kept). held_out counts the training
+    pictures that `hold_out` put in the place of the validation pictures. Two are equal if their
     digests are, and what is said of them.
     """
 
@@ -59,10 +61,38 @@ class Pets:
     skipped: tuple[str, ...] = ()
     folder: Path | None = field(default=None, compare=False)
     class_names: tuple[str, str] = CLASS_NAMES
+    held_out: int = 0
 
     def __repr__(self) -> str:
         """Return a line, not the pixels: a lesson may show it."""
         return f"Pets({self.source}: train={self.train!r}, validation={self.validation!r})"
+
+
+def hold_out(pets: Pets, *, count: int) -> Pets:
+    """Put some training pictures in the place of the validation pictures, to choose a recipe by.
+
+    Half of the `count` are cats and half are dogs, always the same ones; the rest is learnt from.
+    The validation pictures proper are not in what is returned, so nothing can be chosen by them.
+    A count of 0 returns `pets`.
+    """
+    if not count:
+        return pets
+    random, train = np.random.default_rng(0), pets.train
+    each = [random.permutation(np.flatnonzero(train.labels == label)) for label in (0, 1)]
+    held = np.concatenate([numbers[: count // 2] for numbers in each])
+    rest = np.setdiff1d(np.arange(len(train.labels)), held)
+    return dataclasses.replace(
+        pets,
+        train=_part(train, rest),
+        validation=_part(train, held),
+        held_out=len(held),
+        digest=hashlib.sha256(f"{pets.digest} {count}".encode()).hexdigest(),
+    )
+
+
+def _part(split: Split, numbers: np.ndarray) -> Split:
+    names = tuple(split.names[i] for i in numbers)
+    return Split(split.pictures[numbers], split.labels[numbers], names)
 
 
 class Stored(NamedTuple):
