@@ -90,7 +90,7 @@ def build_residual(
     dropout: float = 0.0,
     dtype: str = "float32",
     side: int | None = 150,
-    widths: Sequence[int] = (16, 32, 64, 128, 192),
+    widths: Sequence[int] = (32, 48, 96, 192),
     blocks: int = 1,
     normalize: bool = True,
 ) -> "keras.Model":
@@ -168,7 +168,7 @@ def build_residual(
 
 # Every network that a recipe of `helpers.training` can name. Lesson 4's last section comes from the
 # article's layers to the residual ones in these steps, each changing one thing.
-ARTICLE_WIDTHS, WIDTHS = (16, 32, 32, 64), (16, 32, 64, 128, 192)
+ARTICLE_WIDTHS, WIDTHS = (16, 32, 32, 64), (32, 48, 96, 192)
 NETWORKS: dict[str, Callable[..., "keras.Model"]] = {
     "article": build_model,
     "average": partial(build_residual, widths=ARTICLE_WIDTHS, blocks=0, normalize=False),

@@ -134,14 +134,18 @@ RESIDUAL = Recipe(
     smallest_crop=0.35,
     flip=True,
     color=0.3,
-    mixup=0.3,
-    sides=(64, 80, 96, 112),
+    mixup=0.2,
+    sides=(48, 64, 80, 96, 112),
 )
 # The article's layers once more, taught by the answers of that network.
 TAUGHT = dataclasses.replace(
     REGULARISED, name="taught", epochs=90, smallest_crop=0.35, mixup=0.5, teacher="residual"
 )
-RECIPES = {r.name: r for r in (ARTICLE, EVERY_PHOTO, REGULARISED, TAUGHT, RESIDUAL)}
+# The way there: the same recipe for the networks between the article's and that one.
+STEPS = [
+    dataclasses.replace(RESIDUAL, name=n, network=n) for n in ("average", "normalized", "wider")
+]
+RECIPES = {r.name: r for r in (ARTICLE, EVERY_PHOTO, REGULARISED, TAUGHT, *STEPS, RESIDUAL)}
 
 
 def augment(
