@@ -520,6 +520,29 @@ def confidence_interval(correct: int, total: int) -> tuple[float, float]:
     return middle - half, middle + half
 
 
+def mean_accuracy(runs: Sequence[dict[str, Any]]) -> tuple[float, float, float]:
+    """Return the mean accuracy of several seeds' records, and its 95% interval (low, high).
+
+    Both kinds of luck are in it: which photos were asked about, and which seeds were drawn. The
+    variance is that of the photos' mean marks (each photo's share of seeds that are right) over
+    their number, plus that of the seeds' accuracies over theirs. One run alone gets its Wilson
+    interval, which knows nothing of the seeds.
+    """
+    results = [run["validation"] for run in runs]
+    mean = float(np.mean([result["accuracy"] for result in results]))
+    if len(runs) == 1:
+        return mean, *results[0]["interval"]
+    marks = np.array(
+        [
+            (np.array(result["probabilities"]) > 0.5) == (np.array(list(result["labels"])) == "1")
+            for result in results
+        ]
+    )
+    photos, seeds = marks.mean(axis=0), marks.mean(axis=1)
+    half = 1.959964 * math.sqrt(photos.var() / len(photos) + seeds.var(ddof=1) / len(seeds))
+    return mean, mean - half, mean + half
+
+
 def evaluate(model: "keras.Model", split: "Split") -> dict[str, Any]:
     """Count what a network gets right, each picture once.
 
@@ -633,13 +656,19 @@ def train(
     return path
 
 
+def recipe_of(record: dict[str, Any]) -> Recipe:
+    """Return the recipe that a record tells of; what it does not tell was left at the default."""
+    told = record["recipe"]
+    return Recipe(**{**told, "sides": tuple(told.get("sides", ()))})
+
+
 def _teacher(recipe: Recipe) -> "keras.Model | None":
     """Return the trained network that a recipe learns from, for pictures of the size it knows."""
     if not recipe.teacher:
         return None
-    taught = load_record(recipe.teacher)["recipe"]
-    side = {"side": taught["sides"][-1]} if taught.get("sides") else {}
-    teacher = NETWORKS[taught["network"]](**side)
+    taught = recipe_of(load_record(recipe.teacher))
+    side = {"side": taught.sides[-1]} if taught.sides else {}
+    teacher = NETWORKS[taught.network](**side)
     teacher.set_weights(load_trained(recipe.teacher).get_weights())
     return teacher
 
@@ -658,23 +687,21 @@ def load_runs(recipe: str, *, folder: Path | None = None) -> list[dict[str, Any]
 def accuracy_table(*, folder: Path | None = None) -> str:
     """Return the README's table of accuracies, Markdown, made from the records that ship."""
     lines = [
-        "| recipe | epochs | seeds | right of 1,000 validation photos | training photos |",
-        "|---|---|---|---|---|",
+        "| recipe | parameters | epochs | seeds: right of 1,000 validation photos | mean "
+        "| 95% interval | training photos |",
+        "|---|---|---|---|---|---|---|",
     ]
-    for name in RECIPES:
+    for name, recipe in RECIPES.items():
         runs = load_runs(name, folder=folder)
         if not runs:
             continue
-        shares = [run["validation"]["accuracy"] for run in runs]
-        intervals = [run["validation"]["interval"] for run in runs]
-        mean = f"{np.mean(shares):.1%}"
-        if len(runs) > 1:
-            mean = f"mean {mean}, from {min(shares):.1%} to {max(shares):.1%}"
-        low, high = np.mean(intervals, axis=0)
+        mean, low, high = mean_accuracy(runs)
+        seeds = ", ".join(f"{run['validation']['accuracy']:.1%}" for run in runs)
         learnt = np.mean([run["train"]["accuracy"] for run in runs])
+        parameters = sum(count for *_, count in runs[0]["layers"])
         lines.append(
-            f"| {name} | {runs[0]['recipe']['epochs']} | {len(runs)} "
-            f"| {mean} (one run's 95% interval: {low:.1%} to {high:.1%}) | {learnt:.1%} |"
+            f"| {name} | {parameters:,} | {recipe.epochs} | {seeds} "
+            f"| **{mean:.1%}** | {low:.1%} to {high:.1%} | {learnt:.1%} |"
         )
     return "\n".join(lines)
 

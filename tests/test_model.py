@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from helpers.model import (
+    NETWORKS,
     WeightsError,
     build_model,
     layer_table,
@@ -68,6 +69,48 @@ def test_receptive_fields_are_those_that_gradients_see(padding, stride):
     assert (seen[0], seen[-1]) == (max(first, 0), min(first + row.receptive_field, 23) - 1)
 
 
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_every_network_has_no_more_parameters_than_the_articles(name):
+    import keras
+
+    network = NETWORKS[name](seed=1, dropout=0.2)
+    assert network.count_params() <= 1_639_489
+    assert network.input_shape == (None, 150, 150, 3) and network.output_shape == (None, 1)
+    rows = layer_table(network)
+    assert sum(row.parameters for row in rows) == network.count_params()
+    for row in rows:
+        assert (eval(row.arithmetic) if row.arithmetic else 0) == row.parameters, row
+        assert row.output_shape == network.get_layer(row.name).output.shape[1:]
+    twin = NETWORKS[name](seed=1)
+    for a, b in zip(network.get_weights(), twin.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert not any(isinstance(layer, keras.layers.Dropout) for layer in twin.layers)
+
+
+def test_the_residual_network_takes_pictures_of_any_side():
+    free = NETWORKS["residual"](seed=2, side=None)
+    fixed = NETWORKS["residual"](seed=3, side=64)
+    fixed.set_weights(free.get_weights())
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3)).astype(np.float32)
+    np.testing.assert_allclose(free(pictures), fixed(pictures), atol=1e-6)
+    assert free(np.zeros((1, 97, 97, 3), np.float32)).shape == (1, 1)
+
+
+def test_fields_of_a_residual_network_are_those_that_gradients_see():
+    import keras
+    import tensorflow as tf
+
+    network = NETWORKS["residual"](seed=1, side=96, normalize=False)
+    row = next(row for row in layer_table(network) if row.name == "block3a_relu2")
+    maps = keras.Model(network.input, network.get_layer(row.name).output)
+    picture = tf.Variable(np.random.default_rng(0).uniform(0, 255, (1, 96, 96, 3)), tf.float32)
+    with tf.GradientTape() as tape:
+        value = tf.reduce_sum(maps(picture)[0, 6, 6])
+    seen = np.flatnonzero(np.abs(tape.gradient(value, picture)[0]).sum(axis=(0, 2)))
+    first = row.start + 6 * row.jump
+    assert (seen[0], seen[-1] + 1) == (max(first, 0), min(first + row.receptive_field, 96))
+
+
 def test_the_rescaling_is_inside(model):
     import keras
 
@@ -95,6 +138,15 @@ def test_saved_weights_come_back(tmp_path):
     pictures = np.random.default_rng(0).integers(0, 256, (4, 150, 150, 3)).astype(np.float32)
     np.testing.assert_allclose(loaded(pictures), model(pictures), atol=1e-3)
     assert load_record("mine", folder=tmp_path)["seed"] == 3
+
+
+def test_weights_of_another_network_come_back_as_that_network(tmp_path):
+    model = NETWORKS["wider"](seed=3, side=None)
+    save_trained(model, name="mine", record={}, network="wider", folder=tmp_path)
+    loaded = load_trained("mine", folder=tmp_path)
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 150, 150, 3)).astype(np.float32)
+    assert loaded.input_shape == (None, 150, 150, 3)
+    np.testing.assert_allclose(loaded(pictures), model(pictures), atol=2e-3)
 
 
 def test_other_weights_are_refused_with_a_sentence(tmp_path):

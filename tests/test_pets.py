@@ -615,3 +615,19 @@ def test_a_repeated_dataset_goes_on(split):
         *range(10),
         *range(4),
     ]
+
+
+def test_held_out_training_pictures_leave_the_validation_pictures_out(here):
+    whole = load_pets("drawn", size=SIZE, quiet=True)
+    part = sets.hold_out(whole, count=4)
+    assert part.held_out == 4 and part.digest != whole.digest
+    assert sorted(part.validation.labels) == [0, 0, 1, 1]
+    assert sorted(part.train.names + part.validation.names) == sorted(whole.train.names)
+    assert not set(part.validation.names) & set(part.train.names + whole.validation.names)
+    for split in (part.train, part.validation):
+        for name, picture, label in zip(split.names, split.pictures, split.labels, strict=True):
+            at = whole.train.names.index(name)
+            np.testing.assert_array_equal(picture, whole.train.pictures[at])
+            assert label == whole.train.labels[at]
+    assert sets.hold_out(whole, count=4).train.names == part.train.names
+    assert sets.hold_out(whole, count=0) is whole
