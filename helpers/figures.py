@@ -107,35 +107,37 @@ def pictures_in_a_row(
     return figure
 
 
-def shrinking_picture(model: "keras.Model", picture: "np.ndarray") -> "Figure":
-    """Draw what each layer with maps makes of a picture: its liveliest map, all to one scale.
+def shrinking_picture(model: "keras.Model", picture: "np.ndarray", *, width: int = 530) -> "Figure":
+    """Draw what each layer with maps makes of a picture, all to one scale, in rows of `width`.
+
+    A layer is shown by its liveliest map, the one whose numbers have the largest deviation.
 
     Parameters
     ----------
     model : keras.Model
     picture : array (H, W, 3) uint8
+    width : int
+        In pixels of the picture.
     """
     import matplotlib.pyplot as plt
 
     from helpers.activations import activations
 
-    maps = {"the picture": picture, **activations(model, picture)}
-    widths = [values.shape[1] for values in maps.values()]
-    figure, axes = plt.subplots(
-        1,
-        len(maps),
-        figsize=(13, 2.9),
-        gridspec_kw={"width_ratios": [max(w + 14, 64) for w in widths]},
-    )
-    for axis, (name, values) in zip(axes, maps.items(), strict=True):
-        height, width, count = values.shape
+    figure = plt.figure()
+    axis = figure.add_axes((0, 0, 1, 1))
+    left = top = bottom = 0
+    for name, values in {"the picture": picture, **activations(model, picture)}.items():
+        rows, columns, count = values.shape
+        if left + max(columns, 84) > width:
+            left, top = 0, bottom + 50
         shown = values if count == 3 else values[:, :, values.std(axis=(0, 1)).argmax()]
-        axis.imshow(shown, cmap="gray", extent=(0, width, 0, height))
-        side = max(width + 14, 64) / 2
-        axis.set(xlim=(width / 2 - side, width / 2 + side), ylim=(height / 2 - 76, height / 2 + 76))
-        axis.set_title(f"{name}\n{height}×{width}×{count}", fontsize=8)
-        axis.axis("off")
-    figure.subplots_adjust(wspace=0.02)
+        axis.imshow(shown, cmap="gray", extent=(left, left + columns, top + rows, top))
+        axis.text(left, top - 4, f"{name}\n{rows} × {columns} × {count}", va="bottom", fontsize=10)
+        bottom = max(bottom, top + rows)
+        left += max(columns, 84) + 20
+    axis.set(xlim=(0, width), ylim=(bottom, -30))
+    axis.axis("off")
+    figure.set_size_inches(width / 70, (bottom + 30) / 70)
     return figure
 
 
@@ -153,74 +155,69 @@ def network_diagram(model: "keras.Model") -> "Figure":
     rows = layer_table(model)
     shapes = [tuple(model.input_shape[1:]), *(row.output_shape for row in rows)]
     sizes = [math.prod(shape) for shape in shapes[1:]]
-    figure, axis = plt.subplots(figsize=(9.5, 0.62 * len(rows) + 0.4))
+    figure, axis = plt.subplots(figsize=(7.6, 0.62 * len(rows) + 0.4))
     for index, row in enumerate(rows):
         top = -index
         color = colors.get(row.kind, GREY)
         axis.add_patch(
             FancyBboxPatch(
-                (0, top - 0.36), 5.6, 0.66, boxstyle="round,pad=0.03", fc="white", ec=color, lw=2
+                (0, top - 0.36), 5.4, 0.66, boxstyle="round,pad=0.03", fc="white", ec=color, lw=2
             )
         )
-        axis.text(0.12, top - 0.03, row.name, weight="bold", va="center", fontsize=10)
+        axis.text(0.1, top - 0.03, row.name, weight="bold", va="center", fontsize=10)
         axis.text(1.35, top - 0.03, row.kind, va="center", fontsize=10, color=color)
-        before, after = (
-            " × ".join(map(str, shape)) for shape in (shapes[index], shapes[index + 1])
-        )
-        axis.text(2.95, top + 0.12, f"in    {before}", va="center", fontsize=9)
-        axis.text(2.95, top - 0.18, f"out  {after}", va="center", fontsize=9)
+        for place, word, shape in ((0.12, "in", shapes[index]), (-0.18, "out", shapes[index + 1])):
+            axis.text(3.15, top + place, word, va="center", fontsize=10)
+            axis.text(3.65, top + place, _times(shape), va="center", fontsize=10)
         if index:
             axis.annotate(
                 "",
-                (2.8, top + 0.33),
-                (2.8, top + 0.61),
+                (2.7, top + 0.33),
+                (2.7, top + 0.61),
                 arrowprops={"arrowstyle": "-|>", "color": "black"},
             )
-        axis.barh(top - 0.03, 2.6 * sizes[index] / max(sizes), 0.5, left=6, color=color)
-        axis.text(
-            6.1 + 2.6 * sizes[index] / max(sizes),
-            top - 0.03,
-            f"{sizes[index]:,}",
-            va="center",
-            fontsize=9,
-        )
-    axis.text(6, 0.62, "numbers that leave the layer", fontsize=9, color=GREY)
-    axis.set(xlim=(-0.1, 9.6), ylim=(-len(rows) + 0.4, 0.85))
+        length = 1.5 * sizes[index] / max(sizes)
+        axis.barh(top - 0.03, length, 0.5, left=5.7, color=color)
+        axis.text(5.78 + length, top - 0.03, f"{sizes[index]:,}", va="center", fontsize=10)
+    axis.text(5.7, 0.55, "numbers that leave it", fontsize=10)
+    axis.set(xlim=(-0.1, 8.1), ylim=(-len(rows) + 0.4, 0.8))
     axis.axis("off")
     return figure
+
+
+def _times(shape: "Sequence[int]") -> str:
+    """Write a shape as 148 × 148 × 16, on one line wherever it stands."""
+    return "\u00a0×\u00a0".join(f"{side:,}" for side in shape)
 
 
 def layer_table_html(rows: "Sequence[LayerRow]") -> "HTML":
     """Return the table of `helpers.model.layer_table` as a page shows it."""
     from IPython.display import HTML
 
-    names = [
-        "layer",
-        "kind",
-        "output shape",
-        "parameters",
-        "multiply-adds",
-        "sees (pixels)",
-        "memory (KB)",
-    ]
+    names = "layer", "kind", "output shape", "parameters", "multiply-adds", "sees", "memory (bytes)"
     head = "".join(f'<th scope="col">{name}</th>' for name in names)
     lines = []
     for row in rows:
-        parameters = f"{row.arithmetic} = {row.parameters:,}" if row.parameters else "0"
-        field = "all" if row.receptive_field is None else f"{row.receptive_field}"
+        field = row.receptive_field
         values = [
             row.kind,
-            " × ".join(map(str, row.output_shape)),
-            parameters,
+            _times(row.output_shape),
+            f"{row.arithmetic}\u00a0=\u00a0{row.parameters:,}" if row.parameters else "0",
             f"{row.multiply_adds:,}",
-            field,
-            f"{row.memory / 1000:,.1f}",
+            "all" if field is None else _times((field, field)),
+            f"{row.memory:,}",
         ]
         cells = "".join(f"<td>{value}</td>" for value in values)
         lines.append(f'<tr><th scope="row">{row.name}</th>{cells}</tr>')
+    parameters, work, memory = (
+        f"{sum(getattr(row, name) for row in rows):,}"
+        for name in ("parameters", "multiply_adds", "memory")
+    )
+    foot = f"<td></td><td></td><td>{parameters}</td><td>{work}</td><td></td><td>{memory}</td>"
     return HTML(
         "<table><caption>The layers of the network, for one picture</caption>"
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody>"
+        f'<tfoot><tr><th scope="row">together</th>{foot}</tr></tfoot></table>'
     )
 
 
@@ -257,7 +254,7 @@ def parameter_bars(rows: "Sequence[LayerRow]") -> "Figure":
 
     rows = [row for row in rows if row.parameters]
     names = [row.name for row in rows]
-    figure, axes = plt.subplots(1, 2, figsize=(10, 2.6), sharey=True)
+    figure, axes = plt.subplots(2, 1, figsize=(6.6, 4.6))
     kinds = [("parameters", ORANGE), ("multiply-adds for one picture", BLUE)]
     for axis, (title, color) in zip(axes, kinds, strict=True):
         counts = [getattr(row, title.split(" ")[0].replace("-", "_")) for row in rows]
@@ -268,7 +265,7 @@ def parameter_bars(rows: "Sequence[LayerRow]") -> "Figure":
             )
         axis.set(title=title, xlim=(0, 1.55 * max(counts)), xticks=[])
         axis.spines[["top", "right", "bottom"]].set_visible(False)
-    axes[0].invert_yaxis()
+        axis.invert_yaxis()
     figure.tight_layout()
     return figure
 
