@@ -169,6 +169,49 @@ def test_every_right_way_passes(exercise, answer):
     assert verdict.passed is True, verdict.text
 
 
+def network(*end, filters=(16, 32, 32, 64), side=150):
+    import keras
+
+    model = keras.Sequential([keras.Input((side, side, 3))])
+    for count in filters:
+        model.add(keras.layers.Conv2D(count, 3, activation="relu"))
+        model.add(keras.layers.MaxPooling2D(2))
+    for kind, *arguments in end:
+        model.add(getattr(keras.layers, kind)(*arguments))
+    return model
+
+
+MEAN, ANSWER = ("GlobalAveragePooling2D",), ("Dense", 1, "sigmoid")
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (lambda: network(("Flatten",), ("Dense", 512, "relu"), ANSWER), "100,000 parameters or"),
+        (lambda: network(MEAN, ("Dense", 512, "relu"), ANSWER), "may hold 167 at most"),
+        (lambda: network(("Flatten",), ANSWER), "may hold 167 at most"),
+        (lambda: network(MEAN, ANSWER, filters=(8, 8, 8, 8)), "hold 1,976 parameters"),
+        (lambda: network(MEAN, ANSWER, filters=()), "hold 0 parameters"),
+        (lambda: network(MEAN, ("Dense", 1)), "end in a sigmoid"),
+        (lambda: network(ANSWER), "gives (7, 7, 1)"),
+        (lambda: network(MEAN, ANSWER, side=180), "takes (180, 180, 3)"),
+        (lambda: "a model", "this is a str"),
+    ],
+)
+def test_a_network_that_is_not_slim_is_told_why(model, words):
+    verdict = check.slim_network(model())
+    assert verdict.passed is False
+    assert words in verdict.text, verdict.text
+
+
+@pytest.mark.parametrize(
+    "end", [(MEAN, ANSWER), (("GlobalMaxPooling2D",), ("Dense", 1), ("Activation", "sigmoid"))]
+)
+def test_a_slim_network_passes(end):
+    verdict = check.slim_network(network(*end))
+    assert verdict.passed is True, verdict.text
+
+
 def untouched_dots(picture, kernel):
     """Docstring."""
     ...

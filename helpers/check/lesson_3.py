@@ -69,6 +69,18 @@ def _flattened_in_floats(side: int) -> float:
     return side * side * 64
 
 
+def _flattened_rounding_up(side: int) -> int:
+    for _ in range(4):
+        side = (side - 1) // 2
+    return side * side * 64
+
+
+def _flattened_taking_three(side: int) -> int:
+    for _ in range(4):
+        side = (side - 3) // 2
+    return side * side * 64
+
+
 flattened_size = Exercise(
     name="flattened_size",
     right=_flattened,
@@ -81,6 +93,14 @@ flattened_size = Exercise(
         Mistake(
             _flattened_in_floats,
             "There are no parts of a pixel: a pool leaves out a last row that has no partner.",
+        ),
+        Mistake(
+            _flattened_rounding_up,
+            "A pool leaves out a last row that has no partner: it rounds down, not up.",
+        ),
+        Mistake(
+            _flattened_taking_three,
+            "A window of 3 takes fewer than 3 from the side: conv1 makes 148 of 150.",
         ),
         Mistake(
             lambda side: _flattened(side) // 64,
@@ -101,7 +121,7 @@ flattened_size = Exercise(
 
 
 def _slim(model: Any) -> Callable:
-    """Return a function that tells (1 or 0) whether the model is small, or say what is wrong."""
+    """Return a function that tells how small the model is (0, 1, 2), or say what is wrong."""
     import keras
 
     if not isinstance(model, keras.Model):
@@ -119,19 +139,24 @@ def _slim(model: Any) -> Callable:
         raise ValueError(
             f"It takes {shapes[0]} and gives {shapes[1]}; wanted are (150, 150, 3) and (1,)."
         )
-    if not any(isinstance(layer, keras.layers.Conv2D) for layer in model.layers):
-        raise ValueError("There is no convolution in it: keep those of the article.")
+    convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    held = sum(layer.count_params() for layer in convolutions)
+    if held != 32_832:
+        raise ValueError(
+            f"Its convolutions hold {held:,} parameters, the article's 32,832: keep those four, "
+            "with 16, 32, 32 and 64 filters of 3 by 3."
+        )
     last = model.layers[-1]
     name = getattr(getattr(last, "activation", None), "__name__", None)
     if name != "sigmoid":
         raise ValueError("Its answer is to be a probability: end in a sigmoid.")
-    small = model.count_params() < 100_000
-    return lambda: int(small)
+    few, more = model.count_params() < 33_000, model.count_params() < 100_000
+    return lambda: 2 if few else int(more)
 
 
 slim_network = Exercise(
     name="slim_network",
-    right=lambda: 1,
+    right=lambda: 2,
     cases=lambda rng: [()],
     mistakes=(
         Mistake(
@@ -139,12 +164,18 @@ slim_network = Exercise(
             "It has 100,000 parameters or more: which layer holds most of them, and what could "
             "hand it fewer numbers?",
         ),
+        Mistake(
+            lambda: 1,
+            "It has fewer than 100,000 parameters, but not fewer than 33,000: what stands behind "
+            "the convolutions may hold 167 at most.",
+        ),
     ),
     hints=(
-        "Which layer holds 98% of the parameters, and how many numbers reach it? A layer of Keras "
-        "gives the mean of each map.",
-        "GlobalAveragePooling2D instead of Flatten hands 64 numbers on, not 3,136.",
+        "The convolutions leave you 167 parameters. How many numbers may reach the last unit, if "
+        "each has a weight, and the unit a bias?",
+        "GlobalAveragePooling2D instead of Flatten hands 64 numbers on, not 3,136. Do you need a "
+        "layer of 512 units behind it?",
     ),
-    praise="The convolutions stayed whole; only the numbers that reach the dense layer are fewer.",
+    praise="All four convolutions, and a fiftieth of the article's parameters.",
     use=_slim,
 )
