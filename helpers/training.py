@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers.images import cache_folder, data_folder
-from helpers.model import NETWORKS, load_record, load_trained, save_trained
+from helpers.model import NETWORKS, load_trained, save_trained
 from helpers.pets import PetsError, hold_out, load_pets
 
 if TYPE_CHECKING:
@@ -75,9 +75,6 @@ class Recipe:
         first cost little time. Empty: as they are. A network is always examined at 150.
     warmup_epochs : int
         In which the learning rate rises to `learning_rate`, before the cosine.
-    teacher : str
-        A trained network that ships; its answers to the changed pictures are learnt instead of the
-        labels (distillation). Empty for none.
     """
 
     name: str
@@ -97,7 +94,6 @@ class Recipe:
     network: str = "article"
     sides: tuple[int, ...] = ()
     warmup_epochs: int = 0
-    teacher: str = ""
 
 
 # The article's recipe as it stands: 10 epochs of 8 steps of 128 pictures, half of them each epoch.
@@ -107,16 +103,18 @@ EVERY_PHOTO = dataclasses.replace(ARTICLE, name="every-photo", epochs=30, steps_
 # The same layers, held back from memorising: no two epochs show a picture alike.
 REGULARISED = Recipe(
     name="regularised",
-    epochs=150,
+    epochs=90,
     batch_size=50,
     optimizer="adamw",
     cosine=True,
-    weight_decay=0.05,
+    warmup_epochs=2,
+    weight_decay=0.5,
     averaging=0.998,
-    dropout=0.3,
-    smallest_crop=0.5,
+    dropout=0.5,
+    smallest_crop=0.4,
     flip=True,
     color=0.3,
+    mixup=0.2,
 )
 # Lesson 4's last section: the same number of parameters, spent better.
 RESIDUAL = Recipe(
@@ -137,15 +135,11 @@ RESIDUAL = Recipe(
     mixup=0.2,
     sides=(48, 64, 80, 96, 112),
 )
-# The article's layers once more, taught by the answers of that network.
-TAUGHT = dataclasses.replace(
-    REGULARISED, name="taught", epochs=90, smallest_crop=0.35, mixup=0.5, teacher="residual"
-)
 # The way there: the same recipe for the networks between the article's and that one.
 STEPS = [
     dataclasses.replace(RESIDUAL, name=n, network=n) for n in ("average", "normalized", "wider")
 ]
-RECIPES = {r.name: r for r in (ARTICLE, EVERY_PHOTO, REGULARISED, TAUGHT, *STEPS, RESIDUAL)}
+RECIPES = {r.name: r for r in (ARTICLE, EVERY_PHOTO, REGULARISED, *STEPS, RESIDUAL)}
 
 
 def augment(
@@ -237,13 +231,11 @@ def training_batches(
     recipe: Recipe,
     seed: int,
     start_epoch: int = 0,
-    teacher: "keras.Model | None" = None,
 ) -> "tf.data.Dataset":
     """Return every batch that a run still needs, from the first step of `start_epoch` on.
 
     Pictures stay uint8 in memory. Each pass over them has an order of its own, and an epoch is
-    `steps_per_epoch` batches of the passes laid end to end. Where there is a `teacher`, its answers
-    take the place of the labels.
+    `steps_per_epoch` batches of the passes laid end to end.
 
     Returns
     -------
@@ -277,8 +269,6 @@ def training_batches(
             )
         if recipe.mixup:
             x, y = mix(x, y, seed=tf.stack([seed + 1, 2 * step + 1]), most=recipe.mixup)
-        if teacher is not None:
-            y = teacher(tf.image.resize(x, teacher.input_shape[1:3]), training=False)
         return x, y
 
     todo = tf.data.Dataset.range(start_epoch * steps, recipe.epochs * steps)
@@ -338,6 +328,7 @@ def _accuracy() -> "keras.metrics.Metric":
     import keras
 
     def accuracy(labels: "tf.Tensor", answers: "tf.Tensor") -> "tf.Tensor":
+        labels = keras.ops.cast(labels, answers.dtype)
         return keras.ops.mean((labels > 0.5) == (answers > 0.5), axis=-1)
 
     return keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")
@@ -351,7 +342,6 @@ def fit(
     seed: int = 0,
     checkpoint: Path | None = None,
     validate_every: int = 1,
-    teacher: "keras.Model | None" = None,
     callbacks: Sequence["keras.callbacks.Callback"] = (),
 ) -> list[dict[str, Any]]:
     """Train a network by a recipe; go on where `checkpoint` stands, if there is one.
@@ -371,8 +361,6 @@ def fit(
         A file, written after every epoch in one step (beside, then renamed).
     validate_every : int
         Watch the validation pictures every so many epochs; 0 for never.
-    teacher : keras.Model, optional
-        See `training_batches`.
 
     Returns
     -------
@@ -402,9 +390,7 @@ def fit(
         watch = {"validation_data": _in_batches(*validation), "validation_freq": validate_every}
     keeper = _keeper(rows=rows, run=run, path=checkpoint, steps=steps, recipe=recipe)
     model.fit(
-        training_batches(
-            pets.train, recipe=recipe, seed=seed, start_epoch=len(rows), teacher=teacher
-        ),
+        training_batches(pets.train, recipe=recipe, seed=seed, start_epoch=len(rows)),
         epochs=recipe.epochs,
         initial_epoch=len(rows),
         steps_per_epoch=steps,
@@ -622,7 +608,6 @@ def train(
         seed=seed,
         checkpoint=checkpoint,
         validate_every=validate_every,
-        teacher=_teacher(recipe),
         callbacks=[_log_lines(recipe)],
     )
     record = {
@@ -662,17 +647,6 @@ def recipe_of(record: dict[str, Any]) -> Recipe:
     return Recipe(**{**told, "sides": tuple(told.get("sides", ()))})
 
 
-def _teacher(recipe: Recipe) -> "keras.Model | None":
-    """Return the trained network that a recipe learns from, for pictures of the size it knows."""
-    if not recipe.teacher:
-        return None
-    taught = recipe_of(load_record(recipe.teacher))
-    side = {"side": taught.sides[-1]} if taught.sides else {}
-    teacher = NETWORKS[taught.network](**side)
-    teacher.set_weights(load_trained(recipe.teacher).get_weights())
-    return teacher
-
-
 def load_runs(recipe: str, *, folder: Path | None = None) -> list[dict[str, Any]]:
     """Return the records of a recipe's runs on the photos that ship in data/, by seed."""
     folder = data_folder() if folder is None else Path(folder)
@@ -698,7 +672,7 @@ def accuracy_table(*, folder: Path | None = None) -> str:
         mean, low, high = mean_accuracy(runs)
         seeds = ", ".join(f"{run['validation']['accuracy']:.1%}" for run in runs)
         learnt = np.mean([run["train"]["accuracy"] for run in runs])
-        parameters = sum(count for *_, count in runs[0]["layers"])
+        parameters = NETWORKS[recipe.network]().count_params()
         lines.append(
             f"| {name} | {parameters:,} | {recipe.epochs} | {seeds} "
             f"| **{mean:.1%}** | {low:.1%} to {high:.1%} | {learnt:.1%} |"
