@@ -94,7 +94,7 @@ def build_residual(
     blocks: int = 1,
     normalize: bool = True,
 ) -> "keras.Model":
-    """Build the network of lesson 4's last section: 1,374,257 parameters, untrained.
+    """Build the network of lesson 4's last section: 1,097,313 parameters, untrained.
 
     Each width is a convolution that halves the picture (stride 2), followed, from the second
     width on, by `blocks` residual blocks of two convolutions each. The average of each channel

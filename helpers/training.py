@@ -1,4 +1,4 @@
-"""Train the network of lesson 3 as lesson 4 does, with checkpoints and a record of the run.
+"""Train a network as lesson 4 does, by a recipe, with checkpoints and a record of the run.
 
 ``python -m helpers.training --help`` trains on the photos from a terminal. Every random choice
 (the order of the pictures, how each is cropped and coloured) is a function of the seed, the step
@@ -737,7 +737,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run from a terminal: ``python -m helpers.training --help``. Return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m helpers.training",
-        description="Train the network of lesson 3 and write its weights and its record.",
+        description="Train a network by a recipe of lesson 4; write its weights and its record.",
     )
     parser.add_argument("--recipe", choices=RECIPES, default="regularised")
     parser.add_argument("--seed", type=_whole(0), default=0)
