@@ -636,11 +636,11 @@ def feature_maps(
         axis.set_title(title, fontsize=11)
         if array.ndim == 2:
             low, high = array.min() + 0, array.max() + 0  # relu leaves some zeros negative
-            axis.set_xlabel(f"{low:.3g} to {high:.3g}", fontsize=9, color=GREY)
+            axis.set_xlabel(f"{low:.3g} to {high:.3g}", fontsize=10)
     return figure
 
 
-def filter_grid(maps: "np.ndarray", *, columns: int = 8, side: float = 1.25) -> "Figure":
+def filter_grid(maps: "np.ndarray", *, columns: int = 4, side: float = 1.6) -> "Figure":
     """Draw all maps of a layer with their numbers; those that are zero everywhere are hatched.
 
     Parameters
@@ -663,7 +663,7 @@ def filter_grid(maps: "np.ndarray", *, columns: int = 8, side: float = 1.25) -> 
         _draw_map(axis, maps[..., number])
         label = {"boxstyle": "square,pad=0.15", "fc": "black", "ec": "none", "alpha": 0.6}
         axis.text(
-            0.03, 0.04, str(number), color="white", fontsize=7, transform=axis.transAxes, bbox=label
+            0.03, 0.04, str(number), color="white", fontsize=9, transform=axis.transAxes, bbox=label
         )
     return figure
 
@@ -676,7 +676,7 @@ def seen_by(
     *,
     side: float = 2.6,
 ) -> "Figure":
-    """Draw one map of each layer with one place marked, and above it the box that place sees.
+    """Draw one map of each layer with one place marked; to its left, the box that place sees.
 
     Parameters
     ----------
@@ -688,18 +688,18 @@ def seen_by(
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(
-        2, len(maps), figsize=(side * len(maps), 2 * side + 0.3), layout="compressed"
+        len(maps), 2, figsize=(2 * side, side * len(maps)), squeeze=False, layout="compressed"
     )
-    for (above, below), (title, values) in zip(axes.T, maps.items(), strict=True):
+    for (left_side, right_side), (title, values) in zip(axes, maps.items(), strict=True):
         top, left, bottom, right = boxes[title]
         row, column = places[title]
-        _draw_map(above, picture)
-        _outline(above, left, top, right - left, bottom - top)
-        above.set_title(f"{title} sees {bottom - top} × {right - left}", fontsize=10)
-        _draw_map(below, values)
-        _outline(below, column, row, 1, 1)
-        below.set_xlabel(f"{values.shape[0]} × {values.shape[1]} numbers", fontsize=9, color=GREY)
-        for axis in (above, below):
+        _draw_map(left_side, picture)
+        _outline(left_side, left, top, right - left, bottom - top)
+        left_side.set_title(f"{title} sees {bottom - top} × {right - left}", fontsize=10)
+        _draw_map(right_side, values)
+        _outline(right_side, column, row, 1, 1)
+        right_side.set_title(f"{values.shape[0]} × {values.shape[1]} numbers", fontsize=10)
+        for axis in (left_side, right_side):
             axis.set(xticks=[], yticks=[])
             axis.spines[:].set_visible(False)
     return figure

@@ -112,8 +112,10 @@ class Exercise:
                 return results, f"{inputs}, it returns None: does it end in `return`?"
             try:
                 numbers = np.asarray(result)
-            except ValueError:  # rows of different lengths
-                return results, f"{inputs}, it returns rows of different lengths."
+            except ValueError:
+                rows = isinstance(result, list | tuple)
+                what = "rows of different lengths" if rows else f"{_a(result)}; numbers are wanted"
+                return results, f"{inputs}, it returns {what}."
             if numbers.dtype.kind not in "buif":
                 return results, f"{inputs}, it returns {_a(result)}; numbers are wanted."
             results.append(numbers.astype(float))

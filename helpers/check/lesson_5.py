@@ -58,6 +58,26 @@ strongest_filter = Exercise(
             "the scale of each filter; here all are to be measured alike.",
         ),
         Mistake(
+            lambda maps, top, left, bottom, right: _strongest(
+                maps, top, left, bottom + 1, right + 1
+            ),
+            "The box ends *before* row `bottom` and column `right`, as a slice does.",
+        ),
+        Mistake(
+            lambda maps, top, left, bottom, right: _strongest(maps, left, top, right, bottom),
+            "The rows are the first axis: top and bottom cut rows, left and right cut columns.",
+        ),
+        Mistake(
+            lambda maps, top, left, bottom, right: maps[top:bottom, left:right].max((0, 1)),
+            "Those are the highest numbers of all filters; which filter's is the highest?",
+        ),
+        Mistake(
+            lambda maps, top, left, bottom, right: np.unravel_index(
+                maps[top:bottom, left:right].argmax(), maps[top:bottom, left:right].shape
+            ),
+            "That is row, column and filter; wanted is the filter alone.",
+        ),
+        Mistake(
             lambda maps, top, left, bottom, right: _strongest(maps, top, left, bottom, right) + 1,
             "One too many: the first filter has the number 0.",
         ),
@@ -108,6 +128,26 @@ padded_shape = Exercise(
         Mistake(
             lambda height, width: [height / 16, width / 16, 64],
             "There are no parts of a pixel: a pool leaves out a last row that has no partner.",
+        ),
+        Mistake(
+            lambda height, width: [round(height / 16), round(width / 16), 64],
+            "A pool leaves out a last row that has no partner: it rounds down, never up.",
+        ),
+        Mistake(
+            lambda height, width: [-(-height // 16), -(-width // 16), 64],
+            "A pool leaves out a last row that has no partner: it rounds down, never up.",
+        ),
+        Mistake(
+            lambda height, width: [height, width, 64],
+            'With "same" the convolutions take nothing away, but what do the pools do?',
+        ),
+        Mistake(
+            lambda height, width: [1, height // 16, width // 16, 64],
+            "Right, but for the first axis: leave out the batch.",
+        ),
+        Mistake(
+            lambda height, width: [height // 16, width // 16, 32],
+            "pool4 hands on the maps of conv4, and that has more filters than conv3.",
         ),
         Mistake(
             lambda height, width: [height // 16, width // 16],
@@ -184,9 +224,9 @@ maps_of = Exercise(
     ),
     hints=(
         "A Keras model is named by where it begins and where it ends: keras.Model(begin, end).",
-        "It begins at network.inputs, and ends at the output of network.get_layer(name).",
-        "Give it a batch: picture[None] has the shape (1, height, width, 3). From what comes back, "
-        "take the first.",
+        "It begins at network.inputs[0], and ends at the output of network.get_layer(name).",
+        "Give it a batch: picture[np.newaxis] has the shape (1, height, width, 3). From what comes "
+        "back, take the first.",
     ),
     praise="That works for any Keras model, with skip connections too: yours as well.",
     tolerance=1e-4,
