@@ -613,7 +613,7 @@ def run_comparison(results: "dict[str, Sequence[tuple[int, int]]]") -> "Figure":
 
 
 def feature_maps(
-    arrays: "Mapping[str, np.ndarray]", *, columns: int = 3, side: float = 3.0
+    arrays: "Mapping[str, np.ndarray]", *, columns: int = 3, side: float = 2.1
 ) -> "Figure":
     """Draw maps from their own smallest (dark) to largest number (yellow), which stand below.
 
