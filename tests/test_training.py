@@ -410,6 +410,44 @@ def test_it_learns_something():
         assert result["accuracy"] == pytest.approx(accuracy, abs=1e-6)
 
 
+def test_normalization_settles_on_the_statistics_of_the_whole_pictures():
+    """Two batches of 100: the second layer's input depends on the first layer's, as in training."""
+    import keras
+
+    model = keras.Sequential(
+        [
+            keras.Input((4, 4, 3)),
+            keras.layers.BatchNormalization(name="one", momentum=0.9),
+            keras.layers.Dense(2, name="between"),
+            keras.layers.BatchNormalization(name="two"),
+        ]
+    )
+    pictures = np.random.default_rng(0).integers(0, 256, (200, 4, 4, 3)).astype(np.uint8)
+    training.settle_normalization(model, pictures)
+    one, two = model.get_layer("one"), model.get_layer("two")
+    np.testing.assert_allclose(one.moving_mean, pictures.mean(axis=(0, 1, 2)), rtol=1e-4)
+    order = np.random.default_rng(0).permutation(200)
+    halves = [pictures[order[half]].astype(float) for half in (slice(100), slice(100, 200))]
+    spread = np.mean([half.var(axis=(0, 1, 2)) for half in halves], axis=0)
+    np.testing.assert_allclose(one.moving_variance, spread, rtol=1e-3)
+    within = []
+    for half in halves:
+        x = (half - half.mean(axis=(0, 1, 2))) / np.sqrt(half.var(axis=(0, 1, 2)) + one.epsilon)
+        within.append(x @ np.asarray(model.get_layer("between").kernel))
+    np.testing.assert_allclose(two.moving_mean, np.mean(within, axis=(0, 1, 2, 3)), atol=1e-3)
+    spread = np.mean([x.var(axis=(0, 1, 2)) for x in within], axis=0)
+    np.testing.assert_allclose(two.moving_variance, spread, rtol=1e-2)
+    assert one.momentum == 0.9
+
+
+def test_a_network_without_normalization_stays_as_it_is():
+    model = small_model()
+    before = [w.copy() for w in model.get_weights()]
+    training.settle_normalization(model, small_pets().train.pictures)
+    for here, there in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(here, there)
+
+
 def test_the_interval_is_wilsons():
     from scipy.stats import binomtest
 
