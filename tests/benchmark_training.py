@@ -74,9 +74,8 @@ def augmented(folder: Path) -> None:
 
 
 def bare(folder: Path) -> None:
+    from helpers.training import REGULARISED  # isort: skip  # before TensorFlow: sets its options
     import tensorflow as tf
-
-    from helpers.training import REGULARISED
 
     model, data, steps, _ = prepared(REGULARISED)
     x, y = next(iter(data))
