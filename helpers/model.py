@@ -167,14 +167,14 @@ def build_residual(
 
 
 # Every network that a recipe of `helpers.training` can name. Lesson 4's last section comes from the
-# article's layers to the residual ones in these steps, each changing one thing.
-ARTICLE_WIDTHS, WIDTHS = (16, 32, 32, 64), (32, 48, 96, 192)
+# article's layers to the residual ones in these steps.
+ARTICLE_WIDTHS = (16, 32, 32, 64)
 NETWORKS: dict[str, Callable[..., "keras.Model"]] = {
     "article": build_model,
     "average": partial(build_residual, widths=ARTICLE_WIDTHS, blocks=0, normalize=False),
     "normalized": partial(build_residual, widths=ARTICLE_WIDTHS, blocks=0),
-    "wider": partial(build_residual, widths=WIDTHS, blocks=0),
-    "residual": partial(build_residual, widths=WIDTHS),
+    "wider": partial(build_residual, blocks=0),
+    "residual": build_residual,
 }
 
 

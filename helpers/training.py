@@ -650,8 +650,8 @@ def train(
             f"A run called {name} stands half-way in {checkpoint}: go on with --resume "
             "(resume=True), choose another --name, or delete that file to start anew."
         )
-    several = {} if recipe.network == "article" else {"side": None}
-    model = NETWORKS[recipe.network](seed=seed, dropout=recipe.dropout, **several)
+    any_side = {"side": None} if recipe.sides else {}
+    model = NETWORKS[recipe.network](seed=seed, dropout=recipe.dropout, **any_side)
     rows = fit(
         model,
         pets,
