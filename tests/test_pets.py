@@ -631,3 +631,11 @@ def test_held_out_training_pictures_leave_the_validation_pictures_out(here):
             assert label == whole.train.labels[at]
     assert sets.hold_out(whole, count=4).train.names == part.train.names
     assert sets.hold_out(whole, count=0) is whole
+
+
+@pytest.mark.parametrize("count", [1, 3, 12, -2])
+def test_too_many_or_an_odd_number_cannot_be_held_out(here, count):
+    whole = load_pets("drawn", size=SIZE, quiet=True)  # six cats and six dogs
+    with pytest.raises(PetsError, match="even number from 2 to 10"):
+        sets.hold_out(whole, count=count)
+    assert sets.hold_out(whole, count=10).train.labels.tolist() == [0, 1]

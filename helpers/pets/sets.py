@@ -74,11 +74,22 @@ def hold_out(pets: Pets, *, count: int) -> Pets:
     Half of the `count` are cats and half are dogs, always the same ones; the rest is learnt from.
     The validation pictures proper are not in what is returned, so nothing can be chosen by them.
     A count of 0 returns `pets`.
+
+    Raises
+    ------
+    PetsError
+        The count is odd, or leaves nothing to learn from.
     """
     if not count:
         return pets
     random, train = np.random.default_rng(0), pets.train
     each = [random.permutation(np.flatnonzero(train.labels == label)) for label in (0, 1)]
+    most = 2 * min(map(len, each)) - 2
+    if count % 2 or not 0 < count <= most:
+        raise PetsError(
+            f"{count} training pictures cannot be held out, half of them cats and half dogs: "
+            f"choose an even number from 2 to {most}."
+        )
     held = np.concatenate([numbers[: count // 2] for numbers in each])
     rest = np.setdiff1d(np.arange(len(train.labels)), held)
     return dataclasses.replace(
