@@ -108,13 +108,12 @@ REGULARISED = Recipe(
     batch_size=50,
     optimizer="adamw",
     cosine=True,
-    weight_decay=0.2,
+    weight_decay=0.05,
     averaging=0.998,
-    dropout=0.5,
-    smallest_crop=0.35,
+    dropout=0.3,
+    smallest_crop=0.5,
     flip=True,
     color=0.3,
-    mixup=0.2,
 )
 # Lesson 4's last section: the same number of parameters, spent better.
 RESIDUAL = Recipe(
