@@ -104,16 +104,17 @@ EVERY_PHOTO = dataclasses.replace(ARTICLE, name="every-photo", epochs=30, steps_
 # The same layers, held back from memorising: no two epochs show a picture alike.
 REGULARISED = Recipe(
     name="regularised",
-    epochs=150,
+    epochs=250,
     batch_size=50,
     optimizer="adamw",
     cosine=True,
-    weight_decay=0.05,
+    weight_decay=0.2,
     averaging=0.998,
-    dropout=0.3,
-    smallest_crop=0.5,
+    dropout=0.5,
+    smallest_crop=0.35,
     flip=True,
     color=0.3,
+    mixup=0.2,
 )
 # Lesson 4's last section: the same number of parameters, spent better.
 RESIDUAL = Recipe(
