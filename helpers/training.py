@@ -565,9 +565,17 @@ def mean_accuracy(runs: Sequence[dict[str, Any]]) -> tuple[float, float, float]:
 
     Both kinds of luck are in it: which photos were asked about, and which seeds were drawn. The
     variance is that of the photos' mean marks (each photo's share of seeds that are right) over
-    their number, plus that of the seeds' accuracies over theirs. One run alone gets its Wilson
-    interval, which knows nothing of the seeds.
+    their number, plus that of the seeds' accuracies over theirs; Student's t takes into account
+    that three seeds tell little of how far seeds lie apart. One run alone gets its Wilson interval,
+    which knows nothing of the seeds.
+
+    References
+    ----------
+    F. E. Satterthwaite (1946), "An approximate distribution of estimates of variance components",
+    for the degrees of freedom of a sum of variances.
     """
+    from scipy import stats
+
     results = [run["validation"] for run in runs]
     mean = float(np.mean([result["accuracy"] for result in results]))
     if len(runs) == 1:
@@ -578,8 +586,10 @@ def mean_accuracy(runs: Sequence[dict[str, Any]]) -> tuple[float, float, float]:
             for result in results
         ]
     )
-    photos, seeds = marks.mean(axis=0), marks.mean(axis=1)
-    half = 1.959964 * math.sqrt(photos.var() / len(photos) + seeds.var(ddof=1) / len(seeds))
+    each = [marks.mean(axis=0), marks.mean(axis=1)]  # photos, seeds
+    parts = [x.var(ddof=1) / len(x) for x in each]
+    freedom = sum(parts) ** 2 / sum(v**2 / (len(x) - 1) for v, x in zip(parts, each, strict=True))
+    half = stats.t.ppf(0.975, freedom) * math.sqrt(sum(parts))
     return mean, mean - half, mean + half
 
 

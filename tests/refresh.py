@@ -29,6 +29,7 @@ def run(path: Path) -> nbformat.NotebookNode:
         kernel_name="python3",
         store_widget_state=False,
         record_timing=False,
+        coalesce_streams=True,
         resources={"metadata": {"path": str(path.parent)}},
     ).execute()
     return book

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from helpers import training
 from helpers.training import Recipe, TrainingError
@@ -577,11 +578,12 @@ def test_the_table_of_accuracies_is_made_from_records(tmp_path):
     assert [run["seed"] for run in training.load_runs("article", folder=tmp_path)] == [0, 1]
 
 
-def test_the_interval_of_a_mean_holds_what_it_says():
-    """Seeds and photos drawn many times: 95 of 100 intervals hold the truth."""
+@pytest.mark.parametrize("apart", [0.005, 0.02])
+def test_the_interval_of_a_mean_holds_what_it_says(apart):
+    """Seeds and photos drawn many times: about 95 of 100 intervals hold the truth."""
     random, held = np.random.default_rng(0), 0
     for _ in range(400):
-        skill = 0.8 + 0.02 * random.standard_normal(3)  # each seed's own accuracy
+        skill = 0.8 + apart * random.standard_normal(3)  # each seed's own accuracy
         hard = random.random(500)  # the same photos for each seed
         runs = []
         for share in skill:
@@ -600,6 +602,19 @@ def test_the_interval_of_a_mean_holds_what_it_says():
         assert low < mean < high
         held += low < 0.8 < high
     assert 0.9 < held / 400 < 0.99
+
+
+def test_where_only_the_seeds_differ_the_interval_is_student_s():
+    said = [0.9, 0.9, 0.1]  # the third is wrong about every photo
+    runs = [
+        {"validation": {"labels": "1" * 50, "probabilities": [p] * 50, "accuracy": float(p > 0.5)}}
+        for p in said
+    ]
+    mean, low, high = training.mean_accuracy(runs)
+    right = [1, 1, 0]
+    expected = stats.t.interval(0.95, df=2, loc=np.mean(right), scale=stats.sem(right))
+    assert mean == pytest.approx(2 / 3)
+    assert (low, high) == pytest.approx(expected)
 
 
 def test_one_run_alone_has_its_wilson_interval():
