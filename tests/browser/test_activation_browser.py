@@ -183,13 +183,13 @@ def test_grid_shows_every_filter_and_marks_the_silent(lesson: Page, trained) -> 
 
 def test_one_scale_for_the_layer(lesson: Page, trained) -> None:
     maps = activations(trained, images.resize(images.sample("dog")))["pool2"]
-    pages.tell(lesson, "browser.layer = 'pool2'; browser.filter = 5")
+    pages.tell(lesson, "browser.layer = 'pool2'; browser.filter = 6")
     scale = lesson.locator(".cnn-browser-scale")
     assert scale.inner_text() == "the scale of this filter alone"
     lesson.get_by_role("button", name="the whole layer").click()
     lesson.get_by_text("one scale for all 32 filters of pool2").wait_for()
-    expect_title(lesson, "pool2, filter 5")
-    expect_drawn(main_map(lesson), maps[..., 5], maps.min(), maps.max())
+    expect_title(lesson, "pool2, filter 6")
+    expect_drawn(main_map(lesson), maps[..., 6], maps.min(), maps.max())
     lesson.get_by_role("button", name="each filter").click()
     lesson.get_by_text("the scale of this filter alone").wait_for()
 
@@ -334,8 +334,8 @@ def test_what_excites_a_filter_most(lesson: Page) -> None:
         shown = pages.canvas_pixels(figures.nth(place).locator("canvas"))[..., :3]
         np.testing.assert_array_equal(shown, pixels)
         assert abs(number(figures.nth(place).inner_text()) - value) <= 0.01 * abs(value)
-    press(lesson, slider(lesson, "Filter"), "ArrowRight")
-    lesson.get_by_text("What excites pool2, filter 4 most among").wait_for()
+    press(lesson, slider(lesson, "Filter"), "ArrowLeft")
+    lesson.get_by_text("What excites pool2, filter 2 most among").wait_for()
 
 
 def test_every_control_has_a_name_and_its_keys(lesson: Page) -> None:
