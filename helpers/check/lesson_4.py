@@ -9,7 +9,7 @@ from helpers.check.exercise import Exercise, Mistake
 
 def _answers(rng: np.random.Generator) -> list[tuple]:
     return [
-        (rng.integers(0, 2, n).astype(float), rng.uniform(0.02, 0.98, n)) for n in (1, 4, 10, 33)
+        (rng.integers(0, 2, n).astype(float), rng.uniform(0.02, 0.98, n)) for n in (4, 10, 33, 1)
     ]
 
 
@@ -73,7 +73,7 @@ steps_per_epoch = Exercise(
         ),
         Mistake(
             lambda pictures, batch: pictures // batch + 1,
-            "Right, unless the pictures divide evenly: then this asks for a batch of none.",
+            "Right, unless the pictures divide evenly: then this asks for an empty step.",
         ),
         Mistake(
             lambda pictures, batch: pictures / batch,
@@ -86,7 +86,7 @@ steps_per_epoch = Exercise(
     ),
     hints=(
         "How many whole batches are there, and does anything remain?",
-        "math.ceil rounds up.",
+        "math.ceil (after import math) rounds up.",
     ),
     praise="The article's 8 steps of 128 show 1,024 of 2,000 pictures in an epoch; 16 show all.",
 )
@@ -117,10 +117,18 @@ mirror = Exercise(
             lambda pictures: pictures[::-1],
             "This puts the pictures in another order: the first axis counts them.",
         ),
+        Mistake(
+            lambda pictures: pictures[::-1, ::-1, ::-1, ::-1],
+            "This turns every axis round: only the columns are to run backwards.",
+        ),
+        Mistake(
+            lambda pictures: np.concatenate([pictures, pictures[:, :, ::-1]]),
+            "As many pictures come out as go in: return the mirrored ones alone.",
+        ),
     ),
     hints=(
         "The axes are picture, row, column, colour. Which one runs from left to right?",
         "A slice of ::-1 runs backwards; a lone colon leaves an axis as it is.",
     ),
-    praise="A mirrored cat is a cat: that doubles what the network can learn from.",
+    praise="A mirrored cat is a cat: so each picture comes in two versions.",
 )
