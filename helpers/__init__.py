@@ -1,8 +1,8 @@
 """What the lessons share: the plumbing, and what a lesson has already shown once.
 
-One room (module) per idea; each imports only from the rooms before it:
-images, convolution, drawing, pets, model, training, activations, explain, figures, widgets, check.
-TensorFlow is imported only by the rooms that need it, and only inside the functions that do.
+One module per idea; each imports only from those before it: errors, images, convolution, pets,
+model, training, activations, figures, check, widgets. TensorFlow is imported only where it is
+needed, and late: lessons 1 and 2 start in about a second.
 
 Importing the package sets two environment variables, unless you have set them yourself:
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from helpers.errors import LearnerError
 from helpers.images import resize
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 Reach = tuple[np.ndarray, np.ndarray]  # (positions, input rows) and (positions, input columns)
 
 
-class ModelError(ValueError):
+class ModelError(LearnerError):
     """A model that cannot be looked into: the message says what to do instead."""
 
 
@@ -128,7 +129,7 @@ def as_input(
     if picture.shape != (height, width, channels):
         raise ValueError(
             f"The model takes a picture of shape {(height, width, channels)}, this one has "
-            f"{picture.shape}; open it with helpers.images.open_picture, then resize."
+            f"{picture.shape}; open it with helpers.images.open_image, then resize."
         )
     batch = picture[None].astype(np.float32)
     return batch if preprocess is None else np.asarray(preprocess(batch), np.float32)

@@ -88,7 +88,7 @@ def channels(picture: "np.ndarray") -> "Figure":
     return figure
 
 
-def pictures_in_a_row(
+def images_in_a_row(
     pictures: "Sequence[np.ndarray]", titles: "Sequence[str]", *, columns: int = 5, side: float = 2
 ) -> "Figure":
     """Draw pictures, or grey (H, W) arrays, each with a title, in rows of `columns`."""
@@ -107,7 +107,7 @@ def pictures_in_a_row(
     return figure
 
 
-def shrinking_picture(model: "keras.Model", picture: "np.ndarray", *, width: int = 530) -> "Figure":
+def shrinking_image(model: "keras.Model", picture: "np.ndarray", *, width: int = 530) -> "Figure":
     """Draw what each layer with maps makes of a picture, all to one scale, in rows of `width`.
 
     A layer is shown by its liveliest map, the one whose numbers have the largest deviation.

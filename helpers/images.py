@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
+from helpers.errors import LearnerError
+
 SAMPLES: tuple[str, ...] = ("dog", "cat", "chelsea", "raccoon", "owl")
 
 _SAMPLE_FILES = {
@@ -36,11 +38,11 @@ _WHAT_TO_DO = "open it in a picture viewer, save it again as PNG or JPEG, and us
 _CATCHING_WARNINGS = threading.Lock()
 
 
-class PictureError(ValueError):
+class ImageError(LearnerError):
     """A picture that cannot be used: one sentence with what was given and what to do next."""
 
 
-def open_picture(source: Any, *, name: str | None = None) -> np.ndarray:
+def open_image(source: Any, *, name: str | None = None) -> np.ndarray:
     """Return any picture as red, green and blue numbers from 0 to 255.
 
     The EXIF rotation of a photo is applied, transparent parts are put on white, and of an
@@ -72,7 +74,7 @@ def open_picture(source: Any, *, name: str | None = None) -> np.ndarray:
 
     Raises
     ------
-    PictureError
+    ImageError
         If the source is not a picture, is damaged, is larger than Pillow's limit against
         decompression bombs, or if its numbers can mean more than one thing.
     """
@@ -87,7 +89,7 @@ def open_picture(source: Any, *, name: str | None = None) -> np.ndarray:
         return _from_bytes(_read_stream(source, name), name)
     if hasattr(source, "__array__"):
         return _from_array(np.asarray(source), name)
-    raise PictureError(
+    raise ImageError(
         f"A picture can be a path, bytes, an open file, an array or a PIL image, and this is "
         f"{_a(type(source).__name__)}: give one of those."
     )
@@ -98,7 +100,7 @@ def resize(picture: Any, size: int | tuple[int, int] = 150) -> np.ndarray:
 
     Parameters
     ----------
-    picture : array (H, W, 3) uint8, or whatever `open_picture` takes
+    picture : array (H, W, 3) uint8, or whatever `open_image` takes
     size : int or (int, int)
         The side of the square, or (height, width), in pixels, from 1 to 10,000.
 
@@ -110,11 +112,11 @@ def resize(picture: Any, size: int | tuple[int, int] = 150) -> np.ndarray:
 
     Raises
     ------
-    PictureError
+    ImageError
         If the size is not one or two such whole numbers, or the picture cannot be opened.
     """
     height, width = _sides(size)
-    image = Image.fromarray(open_picture(picture))
+    image = Image.fromarray(open_image(picture))
     return np.array(image.resize((width, height), Image.Resampling.BILINEAR))
 
 
@@ -123,7 +125,7 @@ def _sides(size: Any) -> tuple[int, int]:
     sides = tuple(size) if isinstance(size, tuple | list | np.ndarray) else (size, size)
     whole = [isinstance(side, int | np.integer) and not isinstance(side, bool) for side in sides]
     if len(sides) != 2 or not all(whole) or not all(1 <= side <= _LARGEST_SIDE for side in sides):
-        raise PictureError(
+        raise ImageError(
             f"A picture cannot have the size {size!r}: give a whole number of pixels from 1 to "
             f"{_LARGEST_SIDE:,}, or two of them, (height, width)."
         )
@@ -148,8 +150,8 @@ def sample(name: str) -> np.ndarray:
         One of `SAMPLES`; data/README.md says who took the photos.
     """
     if name not in _SAMPLE_FILES:
-        raise PictureError(f"There is no sample {name!r}: choose one of {', '.join(SAMPLES)}.")
-    return open_picture(data_folder() / _SAMPLE_FILES[name])
+        raise ImageError(f"There is no sample {name!r}: choose one of {', '.join(SAMPLES)}.")
+    return open_image(data_folder() / _SAMPLE_FILES[name])
 
 
 def data_folder() -> Path:
@@ -157,12 +159,12 @@ def data_folder() -> Path:
 
     Raises
     ------
-    PictureError
+    ImageError
         If the package was installed without its repository.
     """
     folder = Path(__file__).resolve().parent.parent / "data"
     if not (folder / "ascent.png").is_file():
-        raise PictureError(
+        raise ImageError(
             "The folder data/ with the lessons' pictures is not beside the package: clone the "
             'repository and install it there with "python -m pip install -e .".'
         )
@@ -179,7 +181,7 @@ def cache_folders() -> list[Path]:
 
     try:
         own = [data_folder() / "cache"]
-    except PictureError:
+    except ImageError:
         own = []
     return [*own, Path(pooch.os_cache("cnn-notebooks")).expanduser()]
 
@@ -233,9 +235,9 @@ def _a(word: str) -> str:
 
 def _read_file(given: str, name: str) -> bytes:
     if not given:
-        raise PictureError("The path of the picture is empty: give the path of a file.")
+        raise ImageError("The path of the picture is empty: give the path of a file.")
     if _ADDRESS.match(given):
-        raise PictureError(
+        raise ImageError(
             f"{_short(given)} is an address, not a file: save the picture on this computer, then "
             f"give its path."
         )
@@ -243,13 +245,13 @@ def _read_file(given: str, name: str) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise PictureError(f"There is no file {name}: check its name and its folder.") from error
+        raise ImageError(f"There is no file {name}: check its name and its folder.") from error
     except IsADirectoryError as error:
-        raise PictureError(f"{name} is a folder: give the path of a picture in it.") from error
+        raise ImageError(f"{name} is a folder: give the path of a picture in it.") from error
     except (OSError, ValueError) as error:
         if path.is_dir():  # Windows says "permission denied"
-            raise PictureError(f"{name} is a folder: give the path of a picture in it.") from error
-        raise PictureError(
+            raise ImageError(f"{name} is a folder: give the path of a picture in it.") from error
+        raise ImageError(
             f"{name} cannot be read ({error}): check that you may open it, or copy it elsewhere."
         ) from error
 
@@ -272,23 +274,23 @@ def _read_stream(stream: Any, name: str) -> bytes:
     except UnicodeDecodeError:
         data = ""
     except (OSError, ValueError) as error:
-        raise PictureError(f"{name} cannot be read ({error}): open it again.") from error
+        raise ImageError(f"{name} cannot be read ({error}): open it again.") from error
     if not isinstance(data, bytes):
-        raise PictureError(f'{name} is open as text: open it with open(path, "rb").')
+        raise ImageError(f'{name} is open as text: open it with open(path, "rb").')
     return data
 
 
 def _from_bytes(data: bytes, name: str) -> np.ndarray:
     """Return the picture in the bytes of a file."""
     if not data:
-        raise PictureError(f"{name} is empty (0 bytes): get the picture again.")
+        raise ImageError(f"{name} is empty (0 bytes): get the picture again.")
     try:
         with _without_warnings():
             image = Image.open(io.BytesIO(data), formats=_FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PictureError(_too_large(name)) from error
+        raise ImageError(_too_large(name)) from error
     except Exception as error:
-        raise PictureError(
+        raise ImageError(
             f"{name} is not a picture that Pillow can read: give a PNG, JPEG, GIF, WebP, BMP or "
             f"TIFF file."
         ) from error
@@ -318,12 +320,12 @@ def _from_image(image: Image.Image, name: str) -> np.ndarray:
         if image.mode == "F":
             return _from_array(np.asarray(image), name)
         return np.array(_on_white(image))
-    except PictureError:
+    except ImageError:
         raise
     except Image.DecompressionBombError as error:
-        raise PictureError(_too_large(name)) from error
+        raise ImageError(_too_large(name)) from error
     except Exception as error:
-        raise PictureError(f"{name} is damaged or cut off ({error}): {_WHAT_TO_DO}.") from error
+        raise ImageError(f"{name} is damaged or cut off ({error}): {_WHAT_TO_DO}.") from error
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -355,14 +357,14 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 
 def _from_array(values: np.ndarray, name: str) -> np.ndarray:
-    """Return an array of numbers as a picture; `open_picture` says what they mean."""
+    """Return an array of numbers as a picture; `open_image` says what they mean."""
     if values.ndim == 4:
-        raise PictureError(
+        raise ImageError(
             f"{name} holds several pictures, shape {values.shape}: take one, as in pictures[0]."
         )
     channels = values.shape[2] if values.ndim == 3 else 1
     if values.ndim not in (2, 3) or not 1 <= channels <= 4 or values.size == 0:
-        raise PictureError(
+        raise ImageError(
             f"{name} has the shape {values.shape}: give (height, width) for grey, or (height, "
             f"width, 3) for colours; np.moveaxis(picture, 0, -1) puts the channels last."
         )
@@ -375,11 +377,11 @@ def _from_array(values: np.ndarray, name: str) -> np.ndarray:
 
 
 def _white(values: np.ndarray, name: str) -> int:
-    """Return the number that means white in an array, or raise PictureError."""
+    """Return the number that means white in an array, or raise ImageError."""
     if values.dtype == bool:
         return 1
     if values.dtype.kind not in "iuf":
-        raise PictureError(
+        raise ImageError(
             f"{name} holds {values.dtype}, not numbers: give integers from 0 to 255 or floats "
             f"from 0 to 1."
         )
@@ -390,7 +392,7 @@ def _white(values: np.ndarray, name: str) -> int:
         return 1
     unclear = values.dtype == np.uint16 or (values.dtype.kind == "f" and high <= 2)
     if not (low >= 0 and high <= 255) or unclear:  # NaN ends here too
-        raise PictureError(
+        raise ImageError(
             f"{name} holds {values.dtype} numbers from {low:g} to {high:g}, and it is not clear "
             f"which is white: scale them to 0 to 1, or to 0 to 255 as uint8."
         )

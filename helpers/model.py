@@ -14,13 +14,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from helpers.errors import LearnerError
 from helpers.images import data_folder
 
 if TYPE_CHECKING:
     import keras
 
 
-class WeightsError(ValueError):
+class WeightsError(LearnerError):
     """Trained weights that are missing, damaged, or made for other layers."""
 
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from helpers.errors import LearnerError
 from helpers.images import cache_folder, data_folder
 from helpers.model import NETWORKS, load_trained, save_trained
 from helpers.pets import PetsError, hold_out, load_pets
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from helpers.pets import Pets, Split
 
 
-class TrainingError(ValueError):
+class TrainingError(LearnerError):
     """A run that cannot go on: its checkpoint is damaged or belongs to another run."""
 
 
@@ -265,7 +266,7 @@ def training_batches(
     import tensorflow as tf
 
     count, size = len(split.labels), recipe.batch_size
-    pictures = tf.constant(split.pictures)
+    pictures = tf.constant(split.images)
     labels = tf.constant(np.asarray(split.labels, np.float32).reshape(-1, 1))
     per_pass = math.ceil(count / size)
     steps = steps_per_epoch(recipe, count)
@@ -403,11 +404,11 @@ def fit(
         rows = restore_checkpoint(model, path=Path(checkpoint), run=run)
     if len(rows) >= recipe.epochs:
         model.optimizer.finalize_variable_values(model.trainable_variables)
-        settle_normalization(model, pets.train.pictures)
+        settle_normalization(model, pets.train.images)
         return rows
     watch = {}
     if validate_every:
-        validation = (pets.validation.pictures, np.reshape(pets.validation.labels, (-1, 1)))
+        validation = (pets.validation.images, np.reshape(pets.validation.labels, (-1, 1)))
         watch = {"validation_data": _in_batches(*validation), "validation_freq": validate_every}
     keeper = _keeper(rows=rows, run=run, path=checkpoint, steps=steps, recipe=recipe)
     model.fit(
@@ -420,7 +421,7 @@ def fit(
         verbose=0,
         **watch,
     )
-    settle_normalization(model, pets.train.pictures)
+    settle_normalization(model, pets.train.images)
     return rows
 
 
@@ -604,7 +605,7 @@ def evaluate(model: "keras.Model", split: "Split") -> dict[str, Any]:
         probabilities ((N,) float array, of a dog).
     """
     labels = np.asarray(split.labels).astype(int).ravel()
-    probabilities = model.predict(split.pictures, batch_size=100, verbose=0)[:, 0].astype(float)
+    probabilities = model.predict(split.images, batch_size=100, verbose=0)[:, 0].astype(float)
     answers = (probabilities > 0.5).astype(int)
     confusion = [[int(np.sum((labels == t) & (answers == a))) for a in (0, 1)] for t in (0, 1)]
     correct, total = confusion[0][0] + confusion[1][1], len(labels)

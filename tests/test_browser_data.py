@@ -163,6 +163,6 @@ def test_wrong_ways_get_a_sentence():
     assert (browser.layer, browser.filter) == ("pool2", 31)
     with pytest.raises(ModelError, match="one picture as input"):
         ActivationBrowser(keras.Sequential([layers.Conv2D(1, 1)]))
-    with pytest.raises(images.PictureError):
+    with pytest.raises(images.ImageError):
         ActivationBrowser(build_model(seed=3), "no_such_file.jpg")
     assert repr(browser) == "ActivationBrowser()"

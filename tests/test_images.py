@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image, PngImagePlugin, features
 
 from helpers import images
-from helpers.images import PictureError, ascent, open_picture, resize, sample
+from helpers.images import ImageError, ascent, open_image, resize, sample
 
 ORIENTATION = 0x0112  # the EXIF tag
 
@@ -58,7 +58,7 @@ def test_path_string_bytes_file_and_image_give_the_same(png):
     with png.open("rb") as file, Image.open(png) as image:
         sources = [png, str(png), data, bytearray(data), memoryview(data), file, image]
         for source in [*sources, io.BytesIO(data)]:
-            assert np.array_equal(open_picture(source), noise(7, 5, 3)), type(source)
+            assert np.array_equal(open_image(source), noise(7, 5, 3)), type(source)
 
 
 def test_a_file_stays_open_and_a_stream_need_not_seek(png):
@@ -66,23 +66,23 @@ def test_a_file_stays_open_and_a_stream_need_not_seek(png):
         def read(self):
             return png.read_bytes()
 
-    assert np.array_equal(open_picture(Stream()), noise(7, 5, 3))
+    assert np.array_equal(open_image(Stream()), noise(7, 5, 3))
     with png.open("rb") as file:
-        open_picture(file)
+        open_image(file)
         assert not file.closed
 
 
 def test_a_picture_is_an_array_of_its_own(png):
     for source in (noise(7, 5, 3), Image.fromarray(noise(7, 5, 3)), png):
-        picture = open_picture(source)
+        picture = open_image(source)
         picture[:] = 0
-        assert open_picture(source).any()
+        assert open_image(source).any()
         assert picture.flags.c_contiguous and picture.dtype == np.uint8
 
 
 def test_an_image_given_is_left_as_it_was():
     image = Image.fromarray(noise(3, 4, 4), "RGBA")
-    open_picture(image)
+    open_image(image)
     assert image.mode == "RGBA" and np.array_equal(np.array(image), noise(3, 4, 4))
 
 
@@ -94,24 +94,24 @@ def test_an_image_given_is_left_as_it_was():
 def test_opaque_modes_are_as_pillow_converts_them(mode, kind):
     image = Image.fromarray(noise(20, 30, 3)).convert(mode)
     expected = np.array(image.convert("RGB"))
-    assert np.array_equal(open_picture(image), expected)
-    assert np.array_equal(open_picture(encoded(image, kind)), expected)
+    assert np.array_equal(open_image(image), expected)
+    assert np.array_equal(open_image(encoded(image, kind)), expected)
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "YCbCr", "HSV"])
 def test_other_colour_spaces_are_as_pillow_converts_them(mode):
     image = Image.fromarray(noise(20, 30, 3)).convert(mode)
-    assert np.array_equal(open_picture(image), np.array(image.convert("RGB")))
+    assert np.array_equal(open_image(image), np.array(image.convert("RGB")))
 
 
 def test_cmyk_files():
     image = Image.fromarray(noise(20, 30, 4), "CMYK")
     expected = np.array(image.convert("RGB"))
-    assert np.array_equal(open_picture(encoded(image, "TIFF")), expected)
+    assert np.array_equal(open_image(encoded(image, "TIFF")), expected)
     jpeg = encoded(image, "JPEG", quality=95)
     with Image.open(io.BytesIO(jpeg)) as again:
         assert again.mode == "CMYK"
-        assert np.array_equal(open_picture(jpeg), np.array(again.convert("RGB")))
+        assert np.array_equal(open_image(jpeg), np.array(again.convert("RGB")))
 
 
 @pytest.mark.parametrize("mode", ["LA", "RGBA", "PA", "La", "RGBa"])
@@ -127,7 +127,7 @@ def test_transparency_lies_on_white(mode):
     else:
         image = image.convert(mode)
     straight = image.convert("LA").convert("RGBA") if mode == "La" else image.convert("RGBA")
-    picture = open_picture(image)
+    picture = open_image(image)
     assert np.abs(picture - on_white(np.array(straight))).max() <= 1
     assert (picture[:5] == 255).all()
 
@@ -138,16 +138,16 @@ def test_a_palette_with_a_transparent_colour():
     image.putpixel((1, 0), 1)
     for kind in ("PNG", "GIF"):
         data = encoded(image, kind, transparency=0)
-        assert open_picture(data).tolist() == [[[255, 255, 255], [40, 50, 60]]]
+        assert open_image(data).tolist() == [[[255, 255, 255], [40, 50, 60]]]
     half = encoded(image, "PNG", transparency=bytes([128, 255]))
-    assert np.abs(open_picture(half)[0, 0] - on_white(np.uint8([10, 20, 30, 128]))).max() <= 1
+    assert np.abs(open_image(half)[0, 0] - on_white(np.uint8([10, 20, 30, 128]))).max() <= 1
 
 
 @pytest.mark.parametrize("mode,clear,solid", [("L", 7, 9), ("RGB", (1, 2, 3), (4, 5, 6))])
 def test_a_transparent_colour_without_a_palette(mode, clear, solid):
     image = Image.new(mode, (2, 1), clear)
     image.putpixel((1, 0), solid)
-    picture = open_picture(encoded(image, transparency=clear))
+    picture = open_image(encoded(image, transparency=clear))
     assert picture[0, 0].tolist() == [255] * 3
     assert picture[0, 1].tolist() == list(solid if mode == "RGB" else [solid] * 3)
 
@@ -159,42 +159,42 @@ def test_sixteen_bits_are_scaled_not_clipped(kind):
     with Image.open(io.BytesIO(data)) as image:
         assert image.mode == "I;16"
     expected = np.rint(values / 257).astype(np.uint8)
-    assert np.array_equal(open_picture(data), np.stack([expected] * 3, -1))
+    assert np.array_equal(open_image(data), np.stack([expected] * 3, -1))
 
 
 def test_sixteen_bits_in_the_other_byte_order_and_dark():
     values = noise(4, 5, dtype=np.uint16, high=65_536)
     big = Image.frombytes("I;16B", (5, 4), values.astype(">u2").tobytes())
-    assert np.array_equal(open_picture(big)[..., 0], np.rint(values / 257))
+    assert np.array_equal(open_image(big)[..., 0], np.rint(values / 257))
     dark = Image.fromarray(np.full((2, 2), 200, np.uint16))
-    assert (open_picture(dark) == 1).all()
+    assert (open_image(dark) == 1).all()
 
 
 def test_thirty_two_bits():
     values = noise(20, 30, dtype=np.int32, high=65_536)
-    assert np.array_equal(open_picture(Image.fromarray(values))[..., 0], np.rint(values / 257))
-    assert np.array_equal(open_picture(Image.fromarray(values % 256))[..., 0], values % 256)
-    with pytest.raises(PictureError) as error:
-        open_picture(Image.fromarray(values - 40_000))
+    assert np.array_equal(open_image(Image.fromarray(values))[..., 0], np.rint(values / 257))
+    assert np.array_equal(open_image(Image.fromarray(values % 256))[..., 0], values % 256)
+    with pytest.raises(ImageError) as error:
+        open_image(Image.fromarray(values - 40_000))
     assert_sentence(error, "white")
 
 
 def test_floats_in_a_file():
     values = noise(20, 30) / np.float32(255)
     for image in (Image.fromarray(values), Image.fromarray(values * 255)):
-        assert np.array_equal(open_picture(encoded(image, "TIFF"))[..., 0], noise(20, 30))
+        assert np.array_equal(open_image(encoded(image, "TIFF"))[..., 0], noise(20, 30))
 
 
 def test_the_first_frame_of_an_animation():
     frames = [Image.fromarray(noise(4, 4, 3, seed=seed)) for seed in range(3)]
     data = encoded(frames[0], "PNG", save_all=True, append_images=frames[1:])
-    assert np.array_equal(open_picture(data), noise(4, 4, 3))
+    assert np.array_equal(open_image(data), noise(4, 4, 3))
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "PPM", "WEBP"])
 def test_formats_without_loss_come_back_as_they_were(kind):
     data = encoded(Image.fromarray(noise(20, 30, 3)), kind, lossless=True)
-    assert np.array_equal(open_picture(data), noise(20, 30, 3))
+    assert np.array_equal(open_image(data), noise(20, 30, 3))
 
 
 # EXIF
@@ -218,9 +218,9 @@ def test_a_photo_is_turned_as_its_exif_says(orientation):
     exif[ORIENTATION] = orientation
     image = Image.fromarray(noise(5, 9, 3))
     for kind in ("PNG", "TIFF"):
-        picture = open_picture(encoded(image, kind, exif=exif))
+        picture = open_image(encoded(image, kind, exif=exif))
         assert np.array_equal(picture, TURNS[orientation](noise(5, 9, 3))), kind
-    height, width = open_picture(encoded(image, "JPEG", exif=exif)).shape[:2]
+    height, width = open_image(encoded(image, "JPEG", exif=exif)).shape[:2]
     assert (height, width) == ((9, 5) if orientation > 4 else (5, 9))
 
 
@@ -228,8 +228,8 @@ def test_a_photo_is_turned_as_its_exif_says(orientation):
 @pytest.mark.parametrize("exif", [b"Exif\0\0nonsense", b"Exif\0\0II*\0\xff\xff\xff\xff", b"\0" * 9])
 def test_a_broken_exif_block_turns_nothing(exif):
     image = Image.fromarray(noise(5, 9, 3))
-    picture = open_picture(encoded(image, "JPEG", exif=exif))
-    assert np.array_equal(picture, open_picture(encoded(image, "JPEG")))
+    picture = open_image(encoded(image, "JPEG", exif=exif))
+    assert np.array_equal(picture, open_image(encoded(image, "JPEG")))
 
 
 # Arrays
@@ -238,8 +238,8 @@ def test_a_broken_exif_block_turns_nothing(exif):
 @given(hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=6)))
 def test_grey_arrays_are_repeated(values):
     expected = np.stack([values] * 3, -1)
-    assert np.array_equal(open_picture(values), expected)
-    assert np.array_equal(open_picture(values[..., None]), expected)
+    assert np.array_equal(open_image(values), expected)
+    assert np.array_equal(open_image(values[..., None]), expected)
 
 
 @given(
@@ -251,34 +251,34 @@ def test_colour_arrays_come_back_as_they_were(values, dtype):
         values = values // 2
     elif np.issubdtype(dtype, np.floating):
         values[0, 0, 0] = 3  # so that the floats mean 0 to 255
-    assert np.array_equal(open_picture(values.astype(dtype)), values)
+    assert np.array_equal(open_image(values.astype(dtype)), values)
     if values.max() <= 127:
-        assert np.array_equal(open_picture(values.astype(np.int8)), values)
+        assert np.array_equal(open_image(values.astype(np.int8)), values)
 
 
 @given(hnp.arrays(np.uint8, st.tuples(st.integers(1, 6), st.integers(1, 6), st.just(3))))
 def test_floats_from_0_to_1_come_back_as_they_were(values):
     for dtype in (np.float16, np.float32, np.float64):
-        assert np.array_equal(open_picture((values / 255).astype(dtype)), values)
+        assert np.array_equal(open_image((values / 255).astype(dtype)), values)
 
 
 @given(hnp.arrays(np.uint8, st.tuples(st.integers(1, 6), st.integers(1, 6), st.just(4))))
 def test_alpha_arrays_lie_on_white(values):
-    assert np.abs(open_picture(values) - on_white(values)).max() <= 1
+    assert np.abs(open_image(values) - on_white(values)).max() <= 1
     grey = np.stack([values[..., 0]] * 3 + [values[..., 3]], -1)
-    assert np.array_equal(open_picture(values[..., [0, 3]]), open_picture(grey))
+    assert np.array_equal(open_image(values[..., [0, 3]]), open_image(grey))
 
 
 def test_bool_and_sixteen_bit_arrays():
-    assert open_picture(np.array([[True, False]]))[0, :, 0].tolist() == [255, 0]
+    assert open_image(np.array([[True, False]]))[0, :, 0].tolist() == [255, 0]
     wide = np.array([[0, 257, 65_535]], np.uint16)
-    assert open_picture(wide)[0, :, 0].tolist() == [0, 1, 255]
+    assert open_image(wide)[0, :, 0].tolist() == [0, 1, 255]
 
 
 def test_arrays_with_other_strides():
     values = noise(6, 8, 3)
     for view in (values[::-1], values[:, ::2], values.transpose(1, 0, 2), values[..., ::-1]):
-        assert np.array_equal(open_picture(view), view)
+        assert np.array_equal(open_image(view), view)
 
 
 def test_what_only_acts_as_an_array():
@@ -286,7 +286,7 @@ def test_what_only_acts_as_an_array():
         def __array__(self, dtype=None, copy=None):
             return noise(2, 3, 3)
 
-    assert np.array_equal(open_picture(Tensor()), noise(2, 3, 3))
+    assert np.array_equal(open_image(Tensor()), noise(2, 3, 3))
 
 
 @pytest.mark.parametrize(
@@ -311,8 +311,8 @@ def test_what_only_acts_as_an_array():
     ],
 )
 def test_an_array_that_is_no_picture_or_not_a_clear_one(values, part):
-    with pytest.raises(PictureError) as error:
-        open_picture(values)
+    with pytest.raises(ImageError) as error:
+        open_image(values)
     assert_sentence(error, part)
 
 
@@ -321,12 +321,12 @@ def test_an_array_that_is_no_picture_or_not_a_clear_one(values, part):
 
 def test_no_such_file_a_folder_and_an_empty_file(tmp_path):
     for source, part in ((tmp_path / "none.png", "no file"), (tmp_path, "folder")):
-        with pytest.raises(PictureError) as error:
-            open_picture(source)
+        with pytest.raises(ImageError) as error:
+            open_image(source)
         assert_sentence(error, str(source), part)
     (tmp_path / "empty.png").touch()
-    with pytest.raises(PictureError) as error:
-        open_picture(tmp_path / "empty.png")
+    with pytest.raises(ImageError) as error:
+        open_image(tmp_path / "empty.png")
     assert_sentence(error, "empty.png", "empty")
 
 
@@ -335,8 +335,8 @@ def test_a_file_that_may_not_be_read(png, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(type(png), "read_bytes", refuse)
-    with pytest.raises(PictureError) as error:
-        open_picture(png)
+    with pytest.raises(ImageError) as error:
+        open_image(png)
     assert_sentence(error, png.name, "Permission denied")
 
 
@@ -346,8 +346,8 @@ def test_bytes_that_are_no_picture(data, tmp_path):
     path.write_bytes(data)
     with path.open("rb") as file:
         for source, name in ((path, "notes.png"), (data, "this picture"), (file, "notes.png")):
-            with pytest.raises(PictureError) as error:
-                open_picture(source)
+            with pytest.raises(ImageError) as error:
+                open_image(source)
             assert_sentence(error, name, "PNG")
 
 
@@ -365,8 +365,8 @@ def test_bytes_that_are_no_picture(data, tmp_path):
     ],
 )
 def test_a_path_that_is_none(source, part):
-    with pytest.raises(PictureError) as error:
-        open_picture(source)
+    with pytest.raises(ImageError) as error:
+        open_image(source)
     assert_sentence(error, part)
     assert len(str(error.value)) < 200
 
@@ -374,7 +374,7 @@ def test_a_path_that_is_none(source, part):
 def test_the_home_folder(png, monkeypatch):
     for variable in ("HOME", "USERPROFILE"):
         monkeypatch.setenv(variable, str(png.parent))
-    assert np.array_equal(open_picture(f"~/{png.name}"), noise(7, 5, 3))
+    assert np.array_equal(open_image(f"~/{png.name}"), noise(7, 5, 3))
 
 
 @pytest.mark.parametrize("kind", ["EPS", "PDF", "ICNS", "TGA"])
@@ -384,8 +384,8 @@ def test_formats_not_promised_never_reach_their_decoder(kind, monkeypatch):
         with Image.open(io.BytesIO(data)) as image:
             assert image.format == kind, "Pillow on its own would open it"
     monkeypatch.setattr("PIL.EpsImagePlugin.Ghostscript", None)
-    with pytest.raises(PictureError) as error:
-        open_picture(data)
+    with pytest.raises(ImageError) as error:
+        open_image(data)
     assert_sentence(error, "not a picture that Pillow can read")
 
 
@@ -394,34 +394,34 @@ def test_the_photo_of_a_phone_that_holds_two():
     data = encoded(frames[0], "MPO", save_all=True, append_images=frames[1:])
     with Image.open(io.BytesIO(data)) as image:
         assert image.format == "MPO"
-        assert np.array_equal(open_picture(data), np.array(image.convert("RGB")))
+        assert np.array_equal(open_image(data), np.array(image.convert("RGB")))
 
 
 @pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
 def test_avif():
     data = encoded(Image.fromarray(noise(16, 16, 3)), "AVIF", quality=90)
     with Image.open(io.BytesIO(data)) as image:
-        assert np.array_equal(open_picture(data), np.array(image.convert("RGB")))
+        assert np.array_equal(open_image(data), np.array(image.convert("RGB")))
 
 
 def test_the_name_of_an_upload():
-    with pytest.raises(PictureError) as error:
-        open_picture(b"hello", name="holiday.heic")
+    with pytest.raises(ImageError) as error:
+        open_image(b"hello", name="holiday.heic")
     assert_sentence(error, "holiday.heic")
 
 
 def test_things_that_cannot_be_pictures(png):
     for source in (None, 5, ["a"], {"a": 1}):
-        with pytest.raises(PictureError) as error:
-            open_picture(source)
+        with pytest.raises(ImageError) as error:
+            open_image(source)
         assert_sentence(error, type(source).__name__)
-    with png.open(encoding="utf-8") as text, pytest.raises(PictureError) as error:
-        open_picture(text)
+    with png.open(encoding="utf-8") as text, pytest.raises(ImageError) as error:
+        open_image(text)
     assert_sentence(error, '"rb"')
     with png.open("rb") as closed:
         pass
-    with pytest.raises(PictureError) as error:
-        open_picture(closed)
+    with pytest.raises(ImageError) as error:
+        open_image(closed)
     assert_sentence(error, "closed")
 
 
@@ -431,16 +431,16 @@ def test_a_truncated_picture_is_named(kind, tmp_path):
     path = tmp_path / f"cut.{kind.lower()}"
     path.write_bytes(whole[: len(whole) // 2])
     for source in (path, path.read_bytes()):
-        with pytest.raises(PictureError) as error:
-            open_picture(source)
+        with pytest.raises(ImageError) as error:
+            open_image(source)
         assert_sentence(error, "cut." if source is path else "this picture")
 
 
 def test_an_image_that_was_opened_and_is_cut_off(tmp_path):
     whole = encoded(Image.fromarray(noise(64, 64, 3)), "PNG")
     (tmp_path / "cut.png").write_bytes(whole[:-900])
-    with Image.open(tmp_path / "cut.png") as image, pytest.raises(PictureError) as error:
-        open_picture(image)
+    with Image.open(tmp_path / "cut.png") as image, pytest.raises(ImageError) as error:
+        open_image(image)
     assert_sentence(error, "cut.png", "cut off")
 
 
@@ -453,8 +453,8 @@ def test_a_picture_with_wrong_bytes_is_opened_or_refused_by_a_sentence(data):
     for place in data.draw(st.lists(st.integers(0, len(broken) - 1), min_size=1, max_size=6)):
         broken[place] = data.draw(st.integers(0, 255))
     try:
-        picture = open_picture(bytes(broken))
-    except PictureError as error:
+        picture = open_image(bytes(broken))
+    except ImageError as error:
         assert str(error).endswith(".")
     else:
         assert picture.ndim == 3 and picture.shape[2] == 3 and picture.dtype == np.uint8
@@ -480,25 +480,25 @@ def png_header(width, height):
 def test_a_bomb_is_refused_at_both_of_pillows_levels(times, tmp_path):
     side = int((Image.MAX_IMAGE_PIXELS * times) ** 0.5)
     (tmp_path / "bomb.png").write_bytes(png_header(side, side))
-    with pytest.raises(PictureError) as error:
-        open_picture(tmp_path / "bomb.png")
+    with pytest.raises(ImageError) as error:
+        open_image(tmp_path / "bomb.png")
     assert_sentence(error, "bomb.png", "89 million pixels", "smaller")
 
 
 def test_the_limit_is_pillows_own(monkeypatch):
     data = encoded(Image.fromarray(noise(20, 20, 3)))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 399)
-    with pytest.raises(PictureError):
-        open_picture(data)
+    with pytest.raises(ImageError):
+        open_image(data)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 400)
-    assert np.array_equal(open_picture(data), noise(20, 20, 3))
+    assert np.array_equal(open_image(data), noise(20, 20, 3))
 
 
 def test_a_bomb_in_a_text_chunk():
     info = PngImagePlugin.PngInfo()
     info.add_text("comment", "a" * 50_000_000, zip=True)
-    with pytest.raises(PictureError):
-        open_picture(encoded(Image.new("L", (2, 2)), pnginfo=info))
+    with pytest.raises(ImageError):
+        open_image(encoded(Image.new("L", (2, 2)), pnginfo=info))
 
 
 # resize
@@ -528,7 +528,7 @@ def test_resize_averages_what_a_pixel_covers():
     [0, -1, 150.0, True, "150", None, (20,), (20, 30, 3), (20, 0), (20.0, 30), (True, 1), 10_001],
 )
 def test_a_size_that_cannot_be(size):
-    with pytest.raises(PictureError) as error:
+    with pytest.raises(ImageError) as error:
         resize(noise(3, 3, 3), size)
     assert_sentence(error, repr(size), "whole number", "(height, width)")
 
@@ -550,14 +550,14 @@ def test_samples_are_whole_colour_pictures(name):
 
 
 def test_a_sample_that_is_not_there():
-    with pytest.raises(PictureError) as error:
+    with pytest.raises(ImageError) as error:
         sample("unicorn")
     assert_sentence(error, "unicorn", "raccoon")
 
 
 def test_without_the_clone_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(images, "__file__", str(tmp_path / "helpers" / "images.py"))
-    with pytest.raises(PictureError) as error:
+    with pytest.raises(ImageError) as error:
         sample("dog")
     assert_sentence(error, "clone")
 
@@ -614,7 +614,7 @@ def test_a_variable_is_named_only_where_it_is_looked_at(elsewhere, monkeypatch, 
 
 def test_without_the_clone_the_cache_is_the_users(elsewhere, monkeypatch):
     def nowhere():
-        raise PictureError("no clone")
+        raise ImageError("no clone")
 
     monkeypatch.setattr(images, "data_folder", nowhere)
     assert images.cache_folders() == [elsewhere / "user" / "cnn-notebooks"]

@@ -120,10 +120,10 @@ def test_the_diagram_shows_the_shapes_into_and_out_of_each_layer():
             assert [int(side) for side in sides] == list(tensor.shape[1:])
 
 
-def test_the_shrinking_picture_has_one_map_of_each_layer_to_one_scale():
+def test_the_shrinking_image_has_one_map_of_each_layer_to_one_scale():
     model = article()
     picture = np.random.default_rng(0).integers(0, 256, (150, 150, 3), np.uint8)
-    axis = figures.shrinking_picture(model, picture).axes[0]
+    axis = figures.shrinking_image(model, picture).axes[0]
     sides = [image.get_extent()[1] - image.get_extent()[0] for image in axis.images]
     assert sides == [150, 148, 74, 72, 36, 34, 17, 15, 7]
     assert [text.get_text().split("\n")[1].split(" × ")[2] for text in axis.texts] == [

@@ -131,8 +131,8 @@ def test_photos_come_in_order_with_their_labels(album):
     assert pets.train.names[:4] == tuple(f"train/cats/cat.{n}.jpg" for n in (7, 8, 9, 10))
     assert pets.validation.names[-1] == "validation/dogs/dog.10.jpg"
     for split in (pets.train, pets.validation):
-        assert split.pictures.dtype == np.uint8 and split.labels.dtype == np.uint8
-        for picture, name in zip(split.pictures, split.names, strict=True):
+        assert split.images.dtype == np.uint8 and split.labels.dtype == np.uint8
+        for picture, name in zip(split.images, split.names, strict=True):
             with Image.open(album / name) as image:
                 expected = image.resize((SIZE, SIZE), Image.Resampling.BILINEAR)
             assert np.array_equal(picture, np.array(expected)), name
@@ -154,8 +154,8 @@ def test_a_photo_that_cannot_be_decoded_is_left_out_and_named(album, capsys):
         assert pets.train.labels.tolist() == [0] * 5 + [1] * 6
         assert pets.validation.labels.tolist() == [0] * 4 + [1] * 3
         assert not set(bad) & {*pets.train.names, *pets.validation.names}
-        assert np.array_equal(pets.train.pictures[2:], whole.train.pictures[3:])
-        assert np.array_equal(pets.validation.pictures[4:], whole.validation.pictures[5:])
+        assert np.array_equal(pets.train.images[2:], whole.train.images[3:])
+        assert np.array_equal(pets.validation.images[4:], whole.validation.images[5:])
         assert pets.origin == "Photos: 11 for training and 7 for validation."
 
 
@@ -178,7 +178,7 @@ def test_another_photo_of_the_same_size_is_noticed(album):
         os.utime(photo, ns=(0, time))
         second = load_pets("photos", size=SIZE)
     assert first.digest != second.digest
-    assert np.array_equal(first.train.pictures[1:], second.train.pictures[1:])
+    assert np.array_equal(first.train.images[1:], second.train.images[1:])
 
 
 def test_another_way_of_decoding_decodes_anew(album, monkeypatch):
@@ -190,9 +190,9 @@ def test_another_way_of_decoding_decodes_anew(album, monkeypatch):
 
 
 def test_sizes_are_kept_apart(album):
-    assert load_pets("photos", size=40).train.pictures.shape == (12, 40, 40, 3)
-    assert load_pets("photos", size=41).train.pictures.shape == (12, 41, 41, 3)
-    assert load_pets("photos", size=40).train.pictures.shape == (12, 40, 40, 3)
+    assert load_pets("photos", size=40).train.images.shape == (12, 40, 40, 3)
+    assert load_pets("photos", size=41).train.images.shape == (12, 41, 41, 3)
+    assert load_pets("photos", size=40).train.images.shape == (12, 40, 40, 3)
     assert len(kept(album.parent)) == 2
 
 
@@ -202,7 +202,7 @@ def test_sizes_are_kept_apart(album):
 def test_drawn_pets_are_those_of_drawn_pet(here):
     pets = load_pets("drawn")
     for name, split in (("train", pets.train), ("validation", pets.validation)):
-        for index, (picture, label) in enumerate(zip(split.pictures, split.labels, strict=True)):
+        for index, (picture, label) in enumerate(zip(split.images, split.labels, strict=True)):
             kind, seed = drawn.kind_and_seed(name, index)
             assert kind == pets.class_names[label]
             assert split.names[index] == f"drawn {kind} {seed}"
@@ -215,13 +215,13 @@ def test_drawn_pets_are_those_of_drawn_pet(here):
 
 def test_all_drawn_pets_are_as_many_as_the_photos_and_none_is_in_both_sets():
     pets = load_pets("drawn")
-    assert pets.train.pictures.shape == (2_000, 150, 150, 3)
-    assert pets.validation.pictures.shape == (1_000, 150, 150, 3)
+    assert pets.train.images.shape == (2_000, 150, 150, 3)
+    assert pets.validation.images.shape == (1_000, 150, 150, 3)
     assert [split.labels.sum() for split in (pets.train, pets.validation)] == [1_000, 500]
-    every = [*pets.train.pictures, *pets.validation.pictures]
+    every = [*pets.train.images, *pets.validation.images]
     assert len({hashlib.sha256(picture.tobytes()).digest() for picture in every}) == 3_000
     for split, index in (("train", 3), ("train", 1_999), ("validation", 0), ("validation", 999)):
-        picture = getattr(pets, split).pictures[index]
+        picture = getattr(pets, split).images[index]
         assert np.array_equal(picture, drawn.drawn_pet(split, index).picture), (split, index)
 
 
@@ -299,9 +299,9 @@ def test_the_second_time_nothing_is_made(album, monkeypatch):
         again = load_pets(source, size=SIZE)
         assert again.digest == before.digest and again.folder == before.folder
         assert again.train.names == before.train.names
-        assert np.array_equal(again.train.pictures, before.train.pictures)
+        assert np.array_equal(again.train.images, before.train.images)
         assert np.array_equal(again.validation.labels, before.validation.labels)
-        again.train.pictures[0] = 0  # an array in memory, not the file
+        again.train.images[0] = 0  # an array in memory, not the file
         assert load_pets(source, size=SIZE).digest == before.digest
 
 
@@ -313,10 +313,10 @@ def test_the_digest_tells_pictures_and_labels_apart(here):
     brighter[3, 1, 1, 2] = 1
     relabelled[0] = 1
     others = [
-        stored._replace(pictures=brighter),
+        stored._replace(images=brighter),
         stored._replace(labels=relabelled),
         stored._replace(training=3),
-        stored._replace(pictures=pictures.reshape(4, 1, 4, 3)),
+        stored._replace(images=pictures.reshape(4, 1, 4, 3)),
     ]
     digests = {sets.sealed(one).digest for one in [stored, *others]}
     assert len(digests) == 5 and all(len(digest) == 64 for digest in digests)
@@ -625,9 +625,9 @@ def test_held_out_training_pictures_leave_the_validation_pictures_out(here):
     assert sorted(part.train.names + part.validation.names) == sorted(whole.train.names)
     assert not set(part.validation.names) & set(part.train.names + whole.validation.names)
     for split in (part.train, part.validation):
-        for name, picture, label in zip(split.names, split.pictures, split.labels, strict=True):
+        for name, picture, label in zip(split.names, split.images, split.labels, strict=True):
             at = whole.train.names.index(name)
-            np.testing.assert_array_equal(picture, whole.train.pictures[at])
+            np.testing.assert_array_equal(picture, whole.train.images[at])
             assert label == whole.train.labels[at]
     assert sets.hold_out(whole, count=4).train.names == part.train.names
     assert sets.hold_out(whole, count=0) is whole

@@ -1,4 +1,4 @@
-"""What must hold for the repository as a whole: one list of dependencies, rooms in order, lessons
+"""What must hold for the repository as a whole: one list of dependencies, modules in order, lessons
 that are the record of one clean run, links that lead somewhere."""
 
 import ast
@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PAGES = sorted(ROOT.glob("*.md")) + sorted((ROOT / "data").glob("*.md"))
-ROOMS = [
+MODULES = [
+    "errors",
     "images",
     "convolution",
     "drawing",
@@ -31,8 +32,8 @@ ROOMS = [
     "activations",
     "explain",
     "figures",
-    "widgets",
     "check",
+    "widgets",
 ]
 LIMIT_KB, LIMIT_LINES = 600, 20
 
@@ -115,8 +116,8 @@ def test_ruff_finds_nothing():
         assert ruff.returncode == 0, ruff.stdout + ruff.stderr
 
 
-def imported_rooms(path: Path) -> set[str]:
-    """The rooms that a file of helpers imports, at the top or inside a function."""
+def imported_modules(path: Path) -> set[str]:
+    """The modules that a file of helpers imports, at the top or inside a function."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
@@ -138,11 +139,11 @@ def imported_rooms(path: Path) -> set[str]:
      or path.parent.name != "helpers"],
     ids=lambda path: path.relative_to(ROOT).as_posix(),
 )  # fmt: skip
-def test_room_imports_only_from_rooms_before_it(path):
-    room = path.relative_to(ROOT / "helpers").parts[0].removesuffix(".py")
-    assert room in ROOMS
-    allowed = set(ROOMS[: ROOMS.index(room)]) | {room}
-    assert imported_rooms(path) <= allowed
+def test_module_imports_only_from_modules_before_it(path):
+    module = path.relative_to(ROOT / "helpers").parts[0].removesuffix(".py")
+    assert module in MODULES
+    allowed = set(MODULES[: MODULES.index(module)]) | {module}
+    assert imported_modules(path) <= allowed
 
 
 def test_no_path_edits_no_star_imports():

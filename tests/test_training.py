@@ -33,7 +33,7 @@ def small_pets(count=12, side=16):
     def split(seed, count):
         random = np.random.default_rng(seed)
         pictures = random.integers(0, 256, (count, side, side, 3), dtype=np.uint8)
-        return SimpleNamespace(pictures=pictures, labels=random.integers(0, 2, count))
+        return SimpleNamespace(images=pictures, labels=random.integers(0, 2, count))
 
     return SimpleNamespace(train=split(0, count), validation=split(1, 6), digest="small")
 
@@ -70,7 +70,7 @@ def numbered(count):
     pictures = np.broadcast_to(
         np.arange(count, dtype=np.uint8)[:, None, None, None], (count, 4, 4, 3)
     ).copy()
-    return SimpleNamespace(pictures=pictures, labels=np.arange(count) % 2)
+    return SimpleNamespace(images=pictures, labels=np.arange(count) % 2)
 
 
 def order(recipe, *, seed=0, start_epoch=0, count=10):
@@ -110,7 +110,7 @@ def test_labels_belong_to_their_pictures():
 
 
 def test_augmentation_repeats_with_its_seed_and_stays_in_range():
-    pictures = small_pets().train.pictures
+    pictures = small_pets().train.images
     one = training.augment(pictures, seed=[1, 2]).numpy()
     np.testing.assert_array_equal(one, training.augment(pictures, seed=[1, 2]))
     assert not np.array_equal(one, training.augment(pictures, seed=[1, 3]))
@@ -119,13 +119,13 @@ def test_augmentation_repeats_with_its_seed_and_stays_in_range():
 
 
 def test_augmentation_switched_off_changes_nothing():
-    pictures = small_pets().train.pictures
+    pictures = small_pets().train.images
     same = training.augment(pictures, seed=[1, 2], smallest_crop=1, flip=False, color=0)
     np.testing.assert_allclose(same, pictures, atol=1e-3)
 
 
 def test_flips_are_mirror_images():
-    pictures = small_pets(count=64).train.pictures.astype(np.float32)
+    pictures = small_pets(count=64).train.images.astype(np.float32)
     flipped = training.augment(pictures, seed=[1, 2], smallest_crop=1, flip=True, color=0).numpy()
     mirrored = np.abs(flipped - pictures[:, :, ::-1]).max(axis=(1, 2, 3)) < 0.01
     kept = np.abs(flipped - pictures).max(axis=(1, 2, 3)) < 0.01
@@ -396,7 +396,7 @@ def test_it_learns_something():
     pictures = random.integers(0, 200, (64, 16, 16, 3), dtype=np.uint8)
     pictures[labels == 1, :, :, 0] = 255
     pictures[labels == 0, :, :, 2] = 255
-    split = SimpleNamespace(pictures=pictures, labels=labels)
+    split = SimpleNamespace(images=pictures, labels=labels)
     pets = SimpleNamespace(train=split, validation=split, digest="red and blue")
     for name in ("adamw", "rmsprop"):
         model = small_model(dropout=0.1)
@@ -444,7 +444,7 @@ def test_normalization_settles_on_the_statistics_of_the_whole_pictures():
 def test_a_network_without_normalization_stays_as_it_is():
     model = small_model()
     before = [w.copy() for w in model.get_weights()]
-    training.settle_normalization(model, small_pets().train.pictures)
+    training.settle_normalization(model, small_pets().train.images)
     for here, there in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(here, there)
 
@@ -479,7 +479,7 @@ def test_the_command_writes_weights_and_a_record(tmp_path, monkeypatch, capsys):
 
     def split(count):
         pictures = random.integers(0, 256, (count, 150, 150, 3), dtype=np.uint8)
-        return SimpleNamespace(pictures=pictures, labels=np.arange(count) % 2)
+        return SimpleNamespace(images=pictures, labels=np.arange(count) % 2)
 
     pets = SimpleNamespace(
         train=split(10),
@@ -543,7 +543,7 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 random = np.random.default_rng(0)
 pictures = random.integers(0, 256, (8, 150, 150, 3), dtype=np.uint8)
-split = SimpleNamespace(pictures=pictures, labels=np.arange(8) % 2)
+split = SimpleNamespace(images=pictures, labels=np.arange(8) % 2)
 pets = SimpleNamespace(train=split, validation=split, digest="x")
 recipe = dataclasses.replace(training.ARTICLE, epochs=3, batch_size=4, steps_per_epoch=None)
 alone = training.fit(model.build_model(seed=1), pets, recipe=recipe, validate_every=0)

@@ -296,7 +296,7 @@ def test_a_chooser_keeps_the_uploaded_picture(sent: list) -> None:
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (images.PictureError("Too red."), "Too red."),
+        (images.ImageError("Too red."), "Too red."),
         (PetsError("There are no pets here."), "There are no pets here."),
         (ModelError("The model has no eyes."), "The model has no eyes."),
         (ValueError("operands could not be broadcast"), "It cannot be shown here (ValueError)"),
@@ -424,7 +424,7 @@ def test_the_kernel_lab_from_python(sent: list) -> None:
         with pytest.raises((traitlets.TraitError, ValueError), match=r"A kernel here|no kernel"):
             lab.kernel = wrong
         np.testing.assert_array_equal(lab.kernel, kernel)
-    with pytest.raises(images.PictureError, match="fewer than the 3 by 3"):
+    with pytest.raises(images.ImageError, match="fewer than the 3 by 3"):
         KernelLab(np.zeros((2, 9), np.uint8))
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers.images import PictureError, cache_folders, open_picture, resize
+from helpers.images import ImageError, cache_folders, open_image, resize
 from helpers.pets.progress import Line
 from helpers.pets.sets import CLASS_NAMES, PetsError, Stored
 
 NAME = "cats_and_dogs_filtered"
-DECODING = 1  # to be raised when `open_picture` or `resize` make other pixels of a photo
+DECODING = 1  # to be raised when `open_image` or `resize` make other pixels of a photo
 TRAINING, VALIDATION = 1_000, 500  # photos of each kind
 COUNTS = {
     f"{split}/{kind}s": count
@@ -100,8 +100,8 @@ def decode(files: list[Path], *, size: int, line: Line) -> Stored:
 
     def one(file: Path) -> np.ndarray | None:
         try:
-            return resize(open_picture(file), size)
-        except PictureError:
+            return resize(open_image(file), size)
+        except ImageError:
             return None
 
     pictures = np.empty((len(files), size, size, 3), np.uint8)

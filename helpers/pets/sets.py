@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from helpers.errors import LearnerError
+
 if TYPE_CHECKING:
     import tensorflow as tf
 
@@ -21,7 +23,7 @@ CLASS_NAMES: tuple[str, str] = ("cat", "dog")
 A_DAY = 24 * 60 * 60  # seconds; what an interrupted run left behind is then swept away
 
 
-class PetsError(ValueError):
+class PetsError(LearnerError):
     """Pets that cannot be had: one sentence with what happened and what to do next."""
 
 
@@ -33,7 +35,7 @@ class Split:
     holds the n file names, or for drawn pets their kind and seed.
     """
 
-    pictures: np.ndarray
+    images: np.ndarray
     labels: np.ndarray
     names: tuple[str, ...]
 
@@ -103,13 +105,13 @@ def hold_out(pets: Pets, *, count: int) -> Pets:
 
 def _part(split: Split, numbers: np.ndarray) -> Split:
     names = tuple(split.names[i] for i in numbers)
-    return Split(split.pictures[numbers], split.labels[numbers], names)
+    return Split(split.images[numbers], split.labels[numbers], names)
 
 
 class Stored(NamedTuple):
     """All pictures of one source in one array, the training ones first; see `Split`."""
 
-    pictures: np.ndarray
+    images: np.ndarray
     labels: np.ndarray
     names: tuple[str, ...]
     training: int
@@ -120,13 +122,13 @@ class Stored(NamedTuple):
     def train(self) -> Split:
         """The training pictures."""
         cut = self.training
-        return Split(self.pictures[:cut], self.labels[:cut], self.names[:cut])
+        return Split(self.images[:cut], self.labels[:cut], self.names[:cut])
 
     @property
     def validation(self) -> Split:
         """The validation pictures."""
         cut = self.training
-        return Split(self.pictures[cut:], self.labels[cut:], self.names[cut:])
+        return Split(self.images[cut:], self.labels[cut:], self.names[cut:])
 
 
 def sealed(stored: Stored) -> Stored:
@@ -134,8 +136,8 @@ def sealed(stored: Stored) -> Stored:
 
     It is the SHA-256 of the shape, the pictures, the labels and where training ends.
     """
-    total = hashlib.sha256(f"{stored.pictures.shape} {stored.training}".encode())
-    total.update(np.ascontiguousarray(stored.pictures))
+    total = hashlib.sha256(f"{stored.images.shape} {stored.training}".encode())
+    total.update(np.ascontiguousarray(stored.images))
     total.update(np.ascontiguousarray(stored.labels))
     return stored._replace(digest=total.hexdigest())
 
@@ -143,7 +145,7 @@ def sealed(stored: Stored) -> Stored:
 def save(stored: Stored, folder: Path) -> None:
     """Write pictures into a folder: beside it first, then renamed in one step."""
     with beside(folder) as part:
-        np.save(part / "pictures.npy", stored.pictures)
+        np.save(part / "pictures.npy", stored.images)
         record = {
             "digest": stored.digest,
             "labels": stored.labels.tolist(),
@@ -249,7 +251,7 @@ def as_dataset(
     if repeat:
         order = order.repeat()
     with tf.device("CPU"):
-        pictures = tf.constant(split.pictures)
+        pictures = tf.constant(split.images)
         labels = tf.constant(split.labels, tf.float32)[:, None]
 
     def pick(numbers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -64,7 +64,7 @@ class ActivationBrowser(Lab):
     model : keras.Model
         Sequential or functional, of one picture; not the lessons' own network alone.
     picture : str or picture
-        One of `images.SAMPLES`, or whatever `images.open_picture` takes.
+        One of `images.SAMPLES`, or whatever `images.open_image` takes.
     pets : Pets, optional
         The pictures among which it looks for what excites a filter; by default `load_pets()`,
         once they are asked for.
@@ -126,7 +126,7 @@ class ActivationBrowser(Lab):
         if isinstance(picture, str) and picture in samples:
             first = {picture: samples[picture]}
         else:
-            opened = images.open_picture(picture)
+            opened = images.open_image(picture)
             first = {"the given picture": lambda: opened}
         return first | samples | {MY_PETS: self._pet}
 
@@ -234,11 +234,11 @@ class ActivationBrowser(Lab):
             try:
                 self._pets = load_pets(quiet=True)
             except PetsError as error:
-                raise images.PictureError(str(error)) from None
+                raise images.ImageError(str(error)) from None
         return self._pets
 
     def _pet(self) -> np.ndarray:
-        pictures = self._load_pets().validation.pictures
+        pictures = self._load_pets().validation.images
         self._pet_slider.max = len(pictures) - 1
         return pictures[self._pet_slider.value]
 
@@ -256,7 +256,7 @@ class ActivationBrowser(Lab):
         elif kind == "patches":
             try:
                 self._send_patches(**{k: content[k] for k in ("weights", "layer", "filter")})
-            except (ModelError, images.PictureError) as error:
+            except (ModelError, images.ImageError) as error:
                 self._view.send({"kind": "failed", "sentence": str(error)})
             except Exception as error:
                 sentence = f"The search failed ({type(error).__name__}): press the button again."
@@ -297,7 +297,7 @@ class ActivationBrowser(Lab):
 
     def _send_patches(self, *, weights: int, layer: int, filter: int) -> None:  # noqa: A002
         """Send the patches of one filter, after looking through the pets the first time."""
-        pictures, model = self._load_pets().validation.pictures, self._model(weights)
+        pictures, model = self._load_pets().validation.images, self._model(weights)
         if weights not in self._found:
             self._found[weights] = explain.strongest_activations(
                 model,

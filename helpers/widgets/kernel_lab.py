@@ -69,7 +69,7 @@ class KernelLab(Lab):
     Parameters
     ----------
     picture : optional
-        Anything that `helpers.images.open_picture` takes; by default ascent. Colours become grey,
+        Anything that `helpers.images.open_image` takes; by default ascent. Colours become grey,
         and a picture of more than 512 pixels on a side smaller.
     kernel : str or array of shape (3, 3)
         The name of one of `helpers.convolution.KERNELS`, "the article's", or nine numbers.
@@ -98,7 +98,7 @@ class KernelLab(Lab):
         self.view = KernelView(presets=presets, kernel=_kernel(kernel))
         pictures = {"ascent": images.ascent, "small cross": _small_cross}
         if picture is not None:
-            given = images.open_picture(picture)
+            given = images.open_image(picture)
             pictures = {"the given picture": lambda: given, **pictures}
         for name in images.SAMPLES:
             pictures[name] = functools.partial(images.sample, name)
@@ -190,7 +190,7 @@ def _grey(picture: np.ndarray) -> np.ndarray:
     if max(image.size) > _LARGEST:
         image.thumbnail((_LARGEST, _LARGEST), Image.Resampling.LANCZOS)
     if min(image.size) < 3:
-        raise images.PictureError(
+        raise images.ImageError(
             f"The picture has {image.height} by {image.width} pixels, fewer than the 3 by 3 of "
             "the kernel: choose a larger one."
         )

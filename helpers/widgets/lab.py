@@ -17,7 +17,7 @@ from helpers.widgets.modules import module_source, style_source
 
 _STILLS = Path(__file__).parent / "stills"
 # Errors whose text is a sentence for the learner; those of NumPy or Keras are not.
-_SENTENCES = (images.PictureError, PetsError, ModelError)
+_SENTENCES = (images.ImageError, PetsError, ModelError)
 
 
 class Access(anywidget.AnyWidget):
@@ -72,7 +72,7 @@ class Upload(anywidget.AnyWidget):
     Parameters
     ----------
     use : callable
-        Called with the picture, (H, W, 3) uint8. The sentence of a `PictureError`, `PetsError` or
+        Called with the picture, (H, W, 3) uint8. The sentence of a `ImageError`, `PetsError` or
         `ModelError` that it raises is shown as well; of another error only that there was one.
     label : str
         What stands on the button.
@@ -99,7 +99,7 @@ class Upload(anywidget.AnyWidget):
         if len(self._parts) < content["parts"]:
             return
         data, self._parts = b"".join(self._parts), []
-        self.attempt(lambda: self._use(images.open_picture(data, name=content["name"])))
+        self.attempt(lambda: self._use(images.open_image(data, name=content["name"])))
 
     def attempt(self, act: Callable[[], object]) -> bool:
         """Call a function; say beside the button why it failed, if it did. Return if it worked."""

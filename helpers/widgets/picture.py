@@ -130,7 +130,7 @@ def pixels_message(
     if array is None or array.dtype.kind not in "biuf":
         raise ValueError(
             "A picture is an array of numbers, uint8 or float, and this one holds something else; "
-            "open a file with helpers.images.open_picture."
+            "open a file with helpers.images.open_image."
         )
     if array.ndim not in (2, 3) or array.size == 0 or (array.ndim == 3 and array.shape[2] != 3):
         raise ValueError(

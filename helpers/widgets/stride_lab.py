@@ -52,7 +52,7 @@ class StrideLab(Lab):
     padding : "valid", "same", or an int from 0 to 5
         Zeros around the picture, as in `helpers.convolution.output_size`.
     picture : optional
-        Anything that `helpers.images.open_picture` takes; by default ascent. It is shown in grey,
+        Anything that `helpers.images.open_image` takes; by default ascent. It is shown in grey,
         shrunk to `size`.
 
     Raises
@@ -93,7 +93,7 @@ class StrideLab(Lab):
             raise ValueError(
                 f'The padding is {padding!r}; give "valid", "same" or a whole number from 0 to 5.'
             )
-        grey = images.ascent() if picture is None else images.open_picture(picture)
+        grey = images.ascent() if picture is None else images.open_image(picture)
         small = Image.fromarray(grey).convert("L").resize((256, 256), Image.Resampling.BOX)
         padding = "valid" if padding == 0 else str(padding)  # as the page's list has it
         numbers = {"size": int(size), "kernel": int(kernel), "stride": int(stride)}

@@ -280,7 +280,7 @@ def test_pictures_samples_pets_and_uploads(lesson: Page, trained, tmp_path: Path
     pages.settle(lesson)
     photo = lesson.locator(".cnn-browser-side").first.locator("canvas").first
     lesson.wait_for_timeout(500)
-    wanted = "__import__('hashlib').sha256(my_pets.validation.pictures[3].tobytes()).hexdigest()"
+    wanted = "__import__('hashlib').sha256(my_pets.validation.images[3].tobytes()).hexdigest()"
     shown = np.ascontiguousarray(pages.canvas_pixels(photo)[..., :3])
     assert hashlib.sha256(shown).hexdigest() == pages.ask(lesson, wanted)
 
@@ -294,7 +294,7 @@ def test_pictures_samples_pets_and_uploads(lesson: Page, trained, tmp_path: Path
     chooser = lesson.locator(".cnn-lab input[type=file]")
     chooser.set_input_files({"name": "p.jpg", "mimeType": "image/jpeg", "buffer": jpeg.getvalue()})
     lesson.get_by_text("The picture: your picture").wait_for()
-    expected = images.resize(images.open_picture(jpeg.getvalue()), 150)
+    expected = images.resize(images.open_image(jpeg.getvalue()), 150)
     np.testing.assert_array_equal(pages.canvas_pixels(photo)[..., :3], expected)
     before = pages.canvas_pixels(main_map(lesson))
     chooser.set_input_files({"name": "note.txt", "mimeType": "text/plain", "buffer": b"no picture"})
@@ -324,7 +324,7 @@ def test_what_excites_a_filter_most(lesson: Page) -> None:
     expected = pages.ask(
         lesson,
         "[(p.pixels.tolist(), p.value, p.picture) for p in __import__('helpers.explain').explain."
-        "strongest_patches(network, my_pets.validation.pictures, browser._found[0], "
+        "strongest_patches(network, my_pets.validation.images, browser._found[0], "
         "layer='pool2', filter_number=3)]",
     )
     figures = lesson.locator(".cnn-browser-patch")

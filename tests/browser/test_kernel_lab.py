@@ -322,8 +322,8 @@ def test_pictures_and_uploads(lab: Page, tmp_path: Path) -> None:
     # A picture of the list that cannot be had: the list names the one that is shown.
     pages.tell(
         lab,
-        "from helpers.images import PictureError\n"
-        "def missing(): raise PictureError('The owl has flown.')\n"
+        "from helpers.images import ImageError\n"
+        "def missing(): raise ImageError('The owl has flown.')\n"
         "lab.chooser._pictures['owl'], owl = missing, lab.chooser._pictures['owl']",
     )
     choice.select_option("owl")
