@@ -354,15 +354,21 @@ def save_trained(
     return written
 
 
-def load_trained(name: str = "article", *, folder: Path | None = None) -> "keras.Model":
+def load_trained(name: str = "regularised", *, folder: Path | None = None) -> "keras.Model":
     """Load a trained network that ships with the lessons, after checking that it is the one.
 
     Parameters
     ----------
     name : str
-        ``<name>.weights.h5`` and its record ``<name>.json``.
+        ``<name>.weights.h5`` and its record ``<name>.json``: of those that ship, "regularised" or
+        "residual-longer", after the recipes that made them.
     folder : Path, optional
         By default the repository's data folder.
+
+    Returns
+    -------
+    keras.Model
+        Its attribute ``class_names`` names the answers, such as ("cat", "dog").
 
     Raises
     ------
@@ -401,10 +407,11 @@ def load_trained(name: str = "article", *, folder: Path | None = None) -> "keras
             f"differs: {first}); train again with python -m helpers.training."
         )
     model.load_weights(path)
+    model.class_names = tuple(record.get("classes", ()))
     return model
 
 
-def load_record(name: str = "article", *, folder: Path | None = None) -> dict[str, Any]:
+def load_record(name: str = "regularised", *, folder: Path | None = None) -> dict[str, Any]:
     """Return the record of a training run, ``<name>.json``: recipe, history, accuracy.
 
     Raises

@@ -25,7 +25,7 @@ import numpy as np
 from helpers.errors import LearnerError
 from helpers.images import cache_folder, data_folder
 from helpers.model import NETWORKS, load_trained, save_trained
-from helpers.pets import PetsError, hold_out, load_pets
+from helpers.pets import CLASS_NAMES, PetsError, hold_out, load_pets
 
 if TYPE_CHECKING:
     import keras
@@ -687,6 +687,7 @@ def train(
             "validation": len(pets.validation.labels),
         },
         "versions": _versions(),
+        "classes": list(CLASS_NAMES),
         "history": [_rounded(row) for row in rows],
     }
     save_trained(model, name=name, record=record, network=recipe.network, folder=out)

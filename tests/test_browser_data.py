@@ -52,6 +52,7 @@ def read(browser: ActivationBrowser, weights: int = 0) -> dict:
 
 def test_the_maps_that_travel_are_those_of_keras():
     model = build_model(seed=3)
+    model.class_names = ("cat", "dog")  # as `load_trained` sets them
     data = read(ActivationBrowser(model, "cat"))
     for name, values in activations(model, images.resize(images.sample("cat"))).items():
         step = (values.max((0, 1)) - values.min((0, 1))) / 255

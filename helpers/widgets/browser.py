@@ -30,7 +30,7 @@ from helpers.activations import (
     shown_layers,
     sources,
 )
-from helpers.pets import CLASS_NAMES, Pets, PetsError, load_pets
+from helpers.pets import Pets, PetsError, load_pets
 from helpers.widgets.lab import Lab, PictureChooser
 from helpers.widgets.modules import module_source, style_source
 from helpers.widgets.picture import color_table
@@ -69,7 +69,8 @@ class ActivationBrowser(Lab):
         The pictures among which it looks for what excites a filter; by default `load_pets()`,
         once they are asked for.
     classes : sequence of str, optional
-        Names of the model's answers; a single sigmoid unit has two.
+        Names of the model's answers, by default ``model.class_names`` where it has them; a single
+        sigmoid unit has two.
     preprocess : callable, optional
         Takes (n, H, W, channels) float32 pictures from 0 to 255 to what the model expects, for
         example ``lambda x: x / 255``; not needed where a Rescaling layer does it.
@@ -101,7 +102,7 @@ class ActivationBrowser(Lab):
         self._models = [model, None]
         self._extractors = [activation_model(model), None]
         self._pets, self._preprocess = pets, preprocess
-        self._classes = tuple(classes or (CLASS_NAMES if model.name == "article" else ()))
+        self._classes = tuple(classes or getattr(model, "class_names", ()))
         self._hashes = ["", ""]  # of the weights that the three below were made from
         self._messages: dict[int, Message] = {}  # of the present picture, by weights
         self._about: dict[int, tuple[list[dict], np.ndarray]] = {}

@@ -54,7 +54,7 @@ STILLS = {
     "progress": Still(
         "import json\nfrom helpers.images import data_folder\n"
         "from helpers.widgets.progress import TrainingProgress\n"
-        "record = json.loads((data_folder() / 'article.json').read_text())\n"
+        "record = json.loads((data_folder() / 'regularised.json').read_text())\n"
         "lab = TrainingProgress()\n"
         "rows = record['history'][:60]\n"
         "for name, value in dict(\n"
