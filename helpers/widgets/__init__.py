@@ -1,28 +1,19 @@
-"""What moves: one `Picture`, and the labs built on it (anywidget and ipywidgets).
+"""What moves: the labs, each one `anywidget` class and one JavaScript module.
 
-Each widget is a Python file, a JavaScript file and a style sheet; there is no build step. A name
-is imported when it is first asked for, so a lesson loads no more than it shows.
+There is no build step. A name is imported when it is first asked for, so a lesson loads no more
+than it shows.
 """
 
 import importlib
 
 _WHERE = {
-    "Picture": "picture",
-    "pixels_message": "picture",
-    "color_table": "picture",
-    "module_source": "modules",
-    "style_source": "modules",
-    "Lab": "lab",
-    "Access": "lab",
-    "Upload": "lab",
-    "PictureChooser": "lab",
     "KernelLab": "kernel_lab",
     "StrideLab": "stride_lab",
     "PoolLab": "pool_lab",
-    "ActivationBrowser": "browser",
-    "training_progress": "progress",
     "FunctionLab": "function_lab",
     "ThresholdLab": "threshold_lab",
+    "training_progress": "progress",
+    "ActivationBrowser": "browser",
 }
 __all__ = sorted(_WHERE)
 

@@ -1,31 +1,37 @@
-// A slider and a list with their labels: plain inputs, so that names and keys come with them.
+// The controls of the labs: plain inputs with their labels, so that names and keys come with them.
 
-import { element, keepKeys } from "./canvas.js";
+import { element, uniqueId } from "./dom.js";
+import { imageOf } from "./pixels.js";
 
-let count = 0;
+const PART = 2 ** 20; // bytes of a message: a Jupyter server cuts the line at 10 MB
+const LARGEST_FILE = 64 * PART;
+
+function labelled(label, input, ...more) {
+  input.id = uniqueId("control");
+  return element("div", "cnn-control", {}, element("label", "", { for: input.id }, label), input, ...more);
+}
 
 /**
- * A slider of whole numbers. options: label, min, max, value, words(value, max) (what stands
- * behind it and is spoken), onInput(value). Returns {node, input, value, set(value, max)}.
+ * A slider. options: label, min, max, step (1), value, words(value, max) (what stands behind it
+ * and is spoken), onInput(value). Returns {node, input, value, set(value, max)}.
  */
-export function slider({ label, min, max, value, words = String, onInput }) {
-  const id = `cnn-slider-${++count}`;
-  const input = keepKeys(element("input", "cnn-range", { id, type: "range", min, max, step: 1 }));
-  const output = element("output", "cnn-slider-value", { for: id });
-  const node = element("div", "cnn-slider", {}, element("label", "", { for: id }, label), input, output);
-  function show() {
+export function slider({ label, min, max, step = 1, value, words = String, onInput }) {
+  const input = element("input", "cnn-range", { type: "range", min, max, step });
+  const output = element("output", "cnn-quiet");
+  const node = labelled(label, input, output);
+  output.htmlFor = input.id;
+  const show = () => {
     output.textContent = words(Number(input.value), Number(input.max));
     input.setAttribute("aria-valuetext", output.textContent);
-  }
-  input.addEventListener("input", () => { onInput(Number(input.value)); show(); });
-  input.addEventListener("keydown", (event) => event.stopPropagation());
+  };
+  input.addEventListener("input", () => { show(); onInput(Number(input.value)); });
   const control = {
     node, input,
     get value() { return Number(input.value); },
     set(next, top = input.max) {
       input.max = top;
       input.value = next;
-      input.disabled = Number(top) < Number(input.min);
+      input.disabled = Number(top) <= Number(input.min);
       show();
     },
   };
@@ -35,12 +41,99 @@ export function slider({ label, min, max, value, words = String, onInput }) {
 
 /** A list to choose from. options: label, choices ([value, text] pairs), value, onChange(value). */
 export function list({ label, choices, value, onChange }) {
-  const id = `cnn-list-${++count}`;
-  const options = choices.map(([v, text]) => element("option", "", { value: v }, text));
-  const input = keepKeys(element("select", "cnn-select", { id }, ...options));
-  input.value = value;
+  const input = element("select", "cnn-select");
+  const node = labelled(label, input);
+  const control = {
+    node, input,
+    set(next, pairs = null) {
+      if (pairs) {
+        input.replaceChildren(...pairs.map(([v, text]) => element("option", "", { value: v }, text)));
+      }
+      input.value = next;
+    },
+  };
+  control.set(value, choices);
   input.addEventListener("change", () => onChange(input.value));
-  input.addEventListener("keydown", (event) => event.stopPropagation());
-  const node = element("div", "cnn-slider", {}, element("label", "", { for: id }, label), input);
-  return { node, input, set: (next) => { input.value = next; } };
+  return control;
+}
+
+/** Radio buttons in a row. options: label, choices ([value, text] pairs), value, onChange(value). */
+export function radios({ label, choices, value, onChange }) {
+  const name = uniqueId("radios");
+  const inputs = choices.map(([v]) => element("input", "", { type: "radio", name, value: v }));
+  const node = element("fieldset", "cnn-choices", {}, element("legend", "", {}, label),
+    ...inputs.map((input, i) => element("label", "cnn-choice", {}, input, choices[i][1])));
+  const set = (next) => inputs.forEach((input) => { input.checked = input.value === next; });
+  inputs.forEach((input) => input.addEventListener("change", () => onChange(input.value)));
+  set(value);
+  return { node, inputs, set };
+}
+
+/** A button. */
+export function button(text, onClick) {
+  const node = element("button", "cnn-button", { type: "button" }, text);
+  node.addEventListener("click", onClick);
+  return node;
+}
+
+/**
+ * The list of a lab's images and a button for the learner's own. The lab's Python side answers
+ * {kind: "image", name} and the parts of an upload with a message of kind "image", or with
+ * {kind: "refused", sentence}; the file travels in messages and is never part of the state.
+ *
+ * options: wire (of `connect`), extra (what a request says besides, an object), onImage(message,
+ * buffers, image). Returns {node, ask(name)}.
+ */
+export function imageChooser({ wire, extra = () => ({}), onImage }) {
+  let shown = null; // the name of the image that stands there
+  const note = element("div", "cnn-note", { role: "alert" });
+  const choices = () => [...new Set([...wire.get("images"), wire.get("image")])].map((n) => [n, n]);
+  const choice = list({ label: "Image", choices: choices(), value: wire.get("image"), onChange: ask });
+  const file = element("input", "cnn-spoken", { type: "file", accept: "image/*" });
+  const upload = element("label", "cnn-button", {}, file, "Upload an image");
+  const node = element("div", "cnn-chooser", {}, choice.node, upload, note);
+  upload.hidden = wire.get("upload") === false; // a saved page without its model
+
+  function ask(name) {
+    note.textContent = "";
+    wire.send({ kind: "image", name, ...extra() });
+  }
+
+  async function send(given) {
+    file.value = ""; // the same file can be chosen again
+    note.textContent = given.size > LARGEST_FILE
+      ? `“${given.name}” is larger than 64 MB: save it smaller and upload it again.` : "";
+    if (given.size > LARGEST_FILE) return;
+    upload.classList.add("cnn-busy");
+    const bytes = await given.arrayBuffer();
+    const parts = Math.max(1, Math.ceil(bytes.byteLength / PART));
+    for (let part = 0; part < parts; part++) {
+      const slice = bytes.slice(part * PART, (part + 1) * PART);
+      wire.send({ kind: "upload", part, parts, name: given.name, ...extra() }, [slice]);
+    }
+  }
+
+  file.addEventListener("change", () => { if (file.files[0]) send(file.files[0]); });
+  node.addEventListener("dragover", (event) => event.preventDefault());
+  node.addEventListener("drop", (event) => {
+    event.preventDefault();
+    event.stopPropagation();
+    if (event.dataTransfer.files[0]) send(event.dataTransfer.files[0]);
+  });
+  wire.on({
+    "msg:custom": (message, buffers) => {
+      if (!["image", "refused"].includes(message.kind)) return;
+      upload.classList.remove("cnn-busy");
+      note.textContent = message.sentence ?? "";
+      if (message.kind === "image") {
+        shown = message.name;
+        if (wire.get("image") !== shown) wire.set({ image: shown });
+        onImage(message, buffers, imageOf(message, buffers));
+      }
+      choice.set(shown ?? wire.get("image"), choices());
+    },
+    "change:image": () => { if (wire.get("image") !== shown) ask(wire.get("image")); },
+  });
+  ask(wire.get("image"));
+  return { node, ask };
 }

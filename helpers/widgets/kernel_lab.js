@@ -1,228 +1,170 @@
-// The kernel lab: nine numbers, what they make of a picture, and why, pixel by pixel.
-// The picture comes from Python once; the result is computed and drawn here, in a few ms.
+// The kernel lab: nine numbers, what they make of an image, and why, pixel by pixel.
+// The image comes from Python once; the result is computed and drawn here, in a few ms.
 
-import { colorOf, element, formatNumber, inkOn, keepKeys, unpack } from "./canvas.js";
-import { correlate3, robustLimit } from "./convolve.js";
-import { inRows, numberGrid, numberInputs, shortNumber } from "./numbers.js";
-import { createPicture, syncer } from "./picture.js";
+import { correlate3, robustLimit } from "./arithmetic.js";
+import { SIGNED } from "./colormaps.js";
+import { imageChooser, list, radios } from "./controls.js";
+import { connect, element, formatNumber, inRows } from "./dom.js";
+import { createImageView } from "./image_view.js";
+import { numberInputs, numberTable, shortNumber } from "./numbers.js";
+import { colorOf } from "./pixels.js";
 
 const MOST = 100; // the numbers of a kernel lie between −MOST and MOST
 const OWN = "your own";
-const CUT = "cut off at 0 and 255, as in the article";
-let count = 0; // several labs on a page need ids of their own
+const VIEWS = [["signed", "signed"], ["clipped", "cut off at 0 and 255"]];
+const clip = (value) => Math.min(255, Math.max(0, value));
+
+/** The place of a window whose middle is this pixel. */
+const windowAt = (place) => place && place.map((at) => Math.max(0, at - 1));
 
 function render({ model, el }) {
-  const id = `cnn-kernel-${++count}`;
-  const sync = syncer(model);
-  let source = null; // the grey picture, as pixels
-  let colors = null; // the diverging map
-  let result = null; // Float32Array, two rows and columns fewer than the picture
+  const wire = connect(model);
+  let source = null; // the grey image, as pixels
+  let result = null; // Float32Array, two rows and columns fewer than the image
   let limit = 1; // the distance from zero at which the colours end
-  let largest = 0; // and that of the number farthest from zero
-  let lowest = 0;
-  let kernel = model.get("kernel").flat();
-  let place = null; // the pixel of the result that is explained
-  const size = () => [source.shape[0] - 2, source.shape[1] - 2];
+  const kernel = () => wire.get("kernel").flat();
+  const presetName = () => Object.keys(wire.get("presets")).find((name) =>
+    wire.get("presets")[name].flat().every((value, i) => value === kernel()[i])) ?? OWN;
+  const choose = (place) => wire.set({ chosen: place });
 
   // --- controls
-  const preset = keepKeys(element("select", "cnn-select", { id: `${id}-preset` }));
+  const preset = list({ label: "Kernel", choices: [], value: "", onChange: (name) => {
+    if (name !== OWN) wire.set({ kernel: wire.get("presets")[name] });
+  } });
   const numbers = numberInputs({
-    rows: model.get("kernel"), name: "kernel", most: MOST, onChange: (rows) => setKernel(rows.flat()),
+    rows: wire.get("kernel"), name: "kernel", most: MOST, onChange: (rows) => wire.set({ kernel: rows }),
   });
-  const views = [["signed", "signed"], ["article", CUT]].map(([value, text]) => {
-    const radio = keepKeys(element("input", "", { type: "radio", name: `${id}-view`, value }));
-    radio.checked = model.get("view") === value;
-    radio.addEventListener("change", () => { sync("view", value); draw(); });
-    return element("label", "cnn-choice", {}, radio, text);
-  });
+  const view = radios({ label: "Result", choices: VIEWS, value: wire.get("view"),
+    onChange: (value) => wire.set({ view: value }) });
   const hint = element("div", "cnn-quiet", { role: "status" });
-  const panel = element("div", "cnn-kernel-panel", {},
-    element("label", "cnn-heading", { for: `${id}-preset` }, "Kernel"), preset, numbers.node, numbers.note,
-    element("fieldset", "cnn-choices", {}, element("legend", "cnn-heading", {}, "Result"), ...views),
-    hint,
-  );
-
-  // --- pictures
-  const left = element("div", "cnn-kernel-left");
-  const right = element("div", "cnn-kernel-right");
-  // The nearest pixel that the result has.
-  const inside = (p) => p && p.map((v, axis) => Math.min(size()[axis] - 1, Math.max(0, v)));
-  // A pixel of the picture is the middle of a window; its result lies one row and column before.
-  const toResult = (p) => p && inside([p[0] - 1, p[1] - 1]);
-  const picture = createPicture(left, {
-    title: "Picture",
-    onHover: (p) => hover(toResult(p)),
-    onChoose: (p) => choose(toResult(p)),
+  const left = element("div");
+  const right = element("div", "cnn-kernel-result");
+  const image = createImageView(left, {
+    onHover: (place) => hover(windowAt(place)), onChoose: (place) => choose(windowAt(place)),
   });
-  const output = createPicture(right, { onHover: hover, onChoose: choose });
+  const output = createImageView(right, { onHover: hover, onChoose: choose });
 
   // --- one pixel
-  const patchGrid = numberGrid("patch of the picture");
-  const kernelGrid = numberGrid("kernel");
-  const productGrid = numberGrid("nine products");
-  const sum = element("output", "cnn-sum");
-  const read = element("output", "cnn-sum");
+  const patchTable = numberTable("patch of the image");
+  const kernelTable = numberTable("kernel");
+  const productTable = numberTable("nine products");
+  const [sum, read] = [element("output", "cnn-sum"), element("output", "cnn-sum")];
   const shownAs = element("span", "cnn-quiet");
   const where = element("div", "cnn-heading cnn-where");
   const spoken = element("div", "cnn-spoken", { "aria-live": "polite" });
   const sign = (text) => element("span", "cnn-sign", { "aria-hidden": "true" }, text);
-  const detail = element("div", "cnn-kernel-detail", {},
-    where,
-    element("div", "cnn-equation", {},
-      patchGrid.node, sign("×"), kernelGrid.node, sign("="), productGrid.node,
-      element("div", "cnn-sums", {},
-        element("span", "cnn-quiet", {}, "their sum"), sum,
-        element("span", "cnn-quiet", {}, "read from the result"), read,
-        element("span"), shownAs,
-      ),
-    ), spoken,
-  );
-  el.append(element("div", "cnn-widget cnn-kernel-lab", {},
-    element("div", "cnn-kernel-row", {}, left, panel, right), detail));
+  const sums = element("div", "cnn-sums", {},
+    element("span", "cnn-quiet", {}, "their sum"), sum,
+    element("span", "cnn-quiet", {}, "read from the result"), read, element("span"), shownAs);
+  const detail = element("div", "cnn-kernel-detail", {}, where,
+    element("div", "cnn-equation", {}, patchTable.node, sign("×"), kernelTable.node, sign("="),
+      productTable.node, sums), spoken);
 
-  // --- from the numbers to the pictures
+  const chooser = imageChooser({ wire, onImage: (message, buffers, pixels) => {
+    source = pixels;
+    image.setAlt(message.name);
+    image.setPixels(source);
+    compute();
+    choose(output.chosen ?? source.shape.map((n) => (n - 2) >> 1));
+    showChosen();
+  } });
+  el.append(element("div", "cnn-lab cnn-kernel-lab", { role: "group", "aria-label": "Kernel lab" },
+    chooser.node,
+    element("div", "cnn-kernel-row", {}, left,
+      element("div", "cnn-kernel-panel", {}, preset.node, numbers.node, numbers.note, view.node, hint),
+      right),
+    detail));
+
   function compute() {
     if (!source) return;
-    result = correlate3(source.data, source.shape[0], source.shape[1], kernel);
-    [lowest, largest] = [Infinity, 0];
-    for (let i = 0; i < result.length; i++) {
-      lowest = Math.min(lowest, result[i]);
-      largest = Math.max(largest, Math.abs(result[i]));
-    }
+    result = correlate3(source.data, source.shape[0], source.shape[1], kernel());
     limit = robustLimit(result);
     draw();
   }
 
   function draw() {
     if (!result) return;
-    const article = views[1].firstChild.checked;
-    output.setTitle(article ? "Result, cut off at 0 and 255" : "Result, signed");
-    output.setAlt(
-      `${model.get("name")} after the kernel ${presetName()}, ` +
-      (article ? "cut off at 0 and 255, in grey" : "blue below zero, red above"),
-    );
-    output.setPixels(article
-      ? { data: result.map((v) => Math.min(255, Math.max(0, v))), shape: size(),
-          colors: null, limits: [0, 255], scale: null, digits: null }
-      : { data: result, shape: size(), colors, limits: [-limit, limit], scale: null, digits: null,
-          beyond: largest > limit });
+    const shape = source.shape.map((n) => n - 2);
+    const clipped = wire.get("view") === "clipped";
+    let [lowest, largest] = [Infinity, 0];
+    for (const value of result) {
+      lowest = Math.min(lowest, value);
+      largest = Math.max(largest, Math.abs(value));
+    }
+    image.setTitle(`Image, ${source.shape.join(" × ")}`);
+    output.setTitle(`Result, ${clipped ? VIEWS[1][1] : "signed"}`);
+    output.setAlt(`${wire.get("image")} after the kernel ${presetName()}, ` +
+      (clipped ? "cut off at 0 and 255, in grey" : "blue below zero, red above"));
+    output.setPixels(clipped
+      ? { data: result.map(clip), shape, colors: null, limits: [0, 255] }
+      : { data: result, shape, colors: SIGNED, limits: [-limit, limit], beyond: largest > limit });
+    // Image and result are drawn to one scale, so that a move by a pixel looks like one.
+    right.style.setProperty("--share", shape[1] / source.shape[1]);
     // A result without negative numbers, in red alone, looks like a photographic negative.
-    hint.textContent = !article && lowest >= 0 && largest > 0
-      ? `No number is below 0: switch to “${CUT}” to see it as a picture.` : "";
+    hint.textContent = !clipped && lowest >= 0 && largest > 0
+      ? `No number is below 0: switch to “${VIEWS[1][1]}” to see it as an image.` : "";
+    output.setChosen(wire.get("chosen"));
     explain();
   }
 
+  /** Show the nine products behind the pixel that is pointed at, or the chosen one. */
   function explain() {
+    const place = output.hovered ?? output.chosen;
     if (!result || !place) return;
     const [row, column] = place;
-    const [, columns] = source.shape;
-    const patch = kernel.map((_, i) =>
-      source.data[(row + Math.floor(i / 3)) * columns + column + (i % 3)]);
-    const products = patch.map((value, i) => value * kernel[i]);
-    const total = products.reduce((a, b) => a + b, 0);
-    const there = result[row * size()[1] + column];
-    const rows = (nine) => inRows(nine, 3);
-    // Grids are coloured as the pictures are: the patch in grey, signed numbers around zero.
-    const strongest = Math.max(...products.map(Math.abs)) || 1;
-    const heaviest = Math.max(...kernel.map(Math.abs)) || 1;
-    patchGrid.show(rows(patch), (v) => `rgb(${v} ${v} ${v})`);
-    kernelGrid.show(rows(kernel.map(shortNumber)));
-    [...kernelGrid.node.querySelectorAll("td")].forEach((cell, i) => {
-      cell.style.background = colorOf(kernel[i], colors, [-heaviest, heaviest]);
-      cell.style.color = inkOn(cell.style.background);
-    });
-    productGrid.show(rows(products), (v) => colorOf(v, colors, [-strongest, strongest]));
-    sum.textContent = formatNumber(Math.fround(total));
+    const columns = source.shape[1];
+    const nine = kernel();
+    const patch = nine.map((_, i) => source.data[(row + Math.floor(i / 3)) * columns + column + (i % 3)]);
+    const products = patch.map((value, i) => value * nine[i]);
+    const there = result[row * (columns - 2) + column];
+    // Tables are coloured as the images are: the patch in grey, signed numbers around zero.
+    const signed = (values) => {
+      const most = Math.max(...values.map(Math.abs)) || 1;
+      return (_, i) => colorOf(values[i], SIGNED, [-most, most]);
+    };
+    patchTable.show(inRows(patch, 3), (value) => `rgb(${value} ${value} ${value})`);
+    kernelTable.show(inRows(nine.map(shortNumber), 3), signed(nine));
+    productTable.show(inRows(products, 3), signed(products));
+    sum.textContent = formatNumber(Math.fround(products.reduce((a, b) => a + b, 0)));
     read.textContent = formatNumber(there);
-    const cut = Math.min(255, Math.max(0, there));
-    shownAs.textContent = views[1].firstChild.checked && cut !== there ? `drawn as ${cut}` : "";
+    shownAs.textContent = wire.get("view") === "clipped" && clip(there) !== there
+      ? `drawn as ${clip(there)}` : "";
     where.textContent =
       `Row ${row}, column ${column} of the result: rows ${row} to ${row + 2}, ` +
-      `columns ${column} to ${column + 2} of the picture`;
-    picture.setBoxes([[row, column, row + 3, column + 3]]);
+      `columns ${column} to ${column + 2} of the image`;
+    image.setBoxes([[row, column, row + 3, column + 3]]);
   }
 
-  function hover(p) {
-    place = p ?? output.chosen;
-    output.setHovered(p);
-    picture.setHovered(p && [p[0] + 1, p[1] + 1]);
+  function hover(place) {
+    output.setHovered(place);
+    image.setHovered(place && place.map((at) => at + 1));
     explain();
   }
 
-  function choose(wanted) {
-    const p = inside(wanted);
-    output.setChosen(p);
-    picture.setChosen(p && [p[0] + 1, p[1] + 1]);
-    place = p ?? place;
-    sync("chosen", p);
-    explain();
-    spoken.textContent = p ? `${where.textContent}. Sum of the nine products: ${sum.textContent}` : "";
-  }
-
-  // --- from the person to the numbers
-  function presetName() {
-    const found = Object.entries(model.get("presets"))
-      .find(([, rows]) => rows.flat().every((v, i) => v === kernel[i]));
-    return found ? found[0] : OWN;
-  }
-
-  function showPreset() {
+  function showKernel() {
     const name = presetName();
-    const names = [...Object.keys(model.get("presets")), ...(name === OWN ? [OWN] : [])];
-    preset.replaceChildren(...names.map((n) => element("option", "", { value: n }, n)));
-    preset.value = name;
-  }
-
-  function setKernel(nine, { tell = true } = {}) {
-    kernel = nine;
-    showPreset();
+    const names = [...Object.keys(wire.get("presets")), ...(name === OWN ? [OWN] : [])];
+    preset.set(name, names.map((n) => [n, n]));
+    numbers.set(wire.get("kernel"));
     compute();
-    if (tell) sync("kernel", inRows(nine, 3));
   }
 
-  preset.addEventListener("change", () => {
-    const rows = model.get("presets")[preset.value];
-    if (!rows) return;
-    numbers.set(rows);
-    setKernel(rows.flat());
-  });
+  function showChosen() {
+    const place = wire.get("chosen");
+    output.setChosen(place);
+    image.setChosen(place && place.map((at) => at + 1));
+    explain();
+    spoken.textContent = place
+      ? `${where.textContent}. Sum of the nine products: ${sum.textContent}` : "";
+  }
 
-  // --- from Python
-  const update = {
-    "msg:custom": (message, buffers) => {
-      if (message.kind !== "pixels") return;
-      const pixels = unpack(message, buffers);
-      colors = pixels.colors;
-      source = { ...pixels, colors: null, limits: [0, 255] };
-      picture.setAlt(model.get("name"));
-      picture.setPixels(source);
-      compute();
-      choose(model.get("chosen") ?? [size()[0] >> 1, size()[1] >> 1]);
-    },
-    "change:kernel": () => {
-      const nine = model.get("kernel").flat();
-      if (nine.every((v, i) => v === kernel[i])) return;
-      numbers.set(model.get("kernel"));
-      setKernel(nine, { tell: false });
-    },
-    "change:chosen": () => {
-      const p = model.get("chosen");
-      const [a, b] = [p ?? [], output.chosen ?? []];
-      if (source && (a[0] !== b[0] || a[1] !== b[1])) choose(p);
-    },
-    "change:view": () => {
-      views.forEach((view) => { view.firstChild.checked = view.firstChild.value === model.get("view"); });
-      draw();
-    },
-  };
-  for (const [event, call] of Object.entries(update)) model.on(event, call);
-  showPreset();
-  model.send({ kind: "ready" });
-  return () => {
-    for (const [event, call] of Object.entries(update)) model.off(event, call);
-    picture.destroy();
-    output.destroy();
-  };
+  wire.on({
+    "change:kernel": showKernel,
+    "change:chosen": showChosen,
+    "change:view": () => { view.set(wire.get("view")); draw(); },
+  });
+  showKernel();
+  return () => { wire.close(); image.destroy(); output.destroy(); };
 }
 
 export default { render };

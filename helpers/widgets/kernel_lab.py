@@ -1,9 +1,8 @@
-"""The kernel lab of lesson 1: nine numbers, and what they make of a picture."""
+"""The kernel lab of lesson 1: nine numbers, and what they make of an image."""
 
 import functools
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 from numpy.typing import ArrayLike
@@ -11,170 +10,110 @@ from PIL import Image
 
 from helpers import images
 from helpers.convolution import KERNELS, correlate2d
-from helpers.widgets.lab import Lab, PictureChooser
-from helpers.widgets.modules import module_source, style_source
-from helpers.widgets.picture import Place, pixels_message
+from helpers.errors import LearnerError
+from helpers.widgets.lab import ImageLab, Message
 
-_LARGEST = 512  # pixels: a larger picture is made smaller, so that every change is instant
+_LARGEST = 512  # pixels: a larger image is made smaller, so that every change is instant
 _LIMIT = 100  # the numbers of a kernel lie between −100 and 100
-_SOBEL = "Sobel (vertical edges)"
-_ARTICLE = "the article's"
-# As the list in the page has them: the article's kernel is Sobel's, so it is there once.
-_PRESETS = {
-    f"{_SOBEL}, {_ARTICLE}" if name == _SOBEL else name: KERNELS[name]
-    for name in [_SOBEL, *KERNELS]
-}
-_NAMES = {_ARTICLE: KERNELS[_SOBEL], **KERNELS, **_PRESETS}
+_FIRST = "Sobel (vertical edges)"
 
 
-class KernelView(anywidget.AnyWidget):
-    """What the page shows of a `KernelLab`; the result is computed in the page."""
+class KernelLab(ImageLab):
+    """Nine numbers that one can edit, and what they make of an image.
 
-    _esm = module_source("kernel_lab.js")
-    _css = style_source("picture.css", "labs.css")
-
-    kernel = traitlets.List().tag(sync=True)
-    presets = traitlets.Dict().tag(sync=True)
-    chosen = Place().tag(sync=True)
-    view = traitlets.Enum(["signed", "article"], "signed").tag(sync=True)
-    name = traitlets.Unicode().tag(sync=True)
-
-    def __init__(self, **traits: Any) -> None:
-        self._message: tuple[dict, list[bytes]] | None = None
-        super().__init__(**traits)
-        self.on_msg(self._answer)
-
-    def show(self, picture: np.ndarray) -> None:
-        """Send a grey picture to the page."""
-        self._message = pixels_message(picture, cmap="RdBu_r", limits=(0, 255))
-        self.send(*self._message)
-
-    def _answer(self, _widget: object, content: dict, _buffers: list) -> None:
-        if content.get("kind") == "ready" and self._message:
-            self.send(*self._message)
-
-    @traitlets.validate("kernel")
-    def _check(self, proposal: dict) -> list[list[float]]:
-        return _nine_numbers(proposal["value"])
-
-
-class KernelLab(Lab):
-    """Nine numbers that one can edit, and what they make of a picture.
-
-    Beside the numbers stand the picture and the result, signed (zero in the middle of the
-    colours, which end at a number that only 1 in 100 exceeds) or cut off at 0 and 255, as in the
-    article. Point at a pixel, or choose one with a click or the arrow keys, to see the nine
-    products that it is the sum of.
+    Beside the numbers stand the image and the result: signed (zero in the middle of the colours,
+    which end at a number that only 1 in 100 exceeds), or cut off at 0 and 255 in grey. Point at a
+    pixel, or choose one with a click or the arrow keys, to see the nine products that it sums.
 
     Parameters
     ----------
-    picture : optional
+    image : optional
         Anything that `helpers.images.open_image` takes; by default ascent. Colours become grey,
-        and a picture of more than 512 pixels on a side smaller.
+        and an image of more than 512 pixels on a side smaller.
     kernel : str or array of shape (3, 3)
-        The name of one of `helpers.convolution.KERNELS`, "the article's", or nine numbers.
+        The name of one of `helpers.convolution.KERNELS`, or nine numbers.
 
     Attributes
     ----------
-    kernel : (3, 3) array
-        The numbers as they are now; can be set, to an array or a name.
-    picture : (H, W) uint8 array
-    result : (H − 2, W − 2) float array
-        What `helpers.convolution.correlate2d` makes of them.
+    kernel : three lists of three numbers
+        As they are now; can be set, to an array or a name.
     chosen : [row, column] or None
-        The chosen pixel of the result; can be set. Where a smaller picture has no such pixel, it
-        moves to the nearest one.
+        The chosen pixel of the result; can be set.
+    view : "signed" or "clipped"
     """
 
+    module = "kernel_lab.js"
     title = "Kernel lab"
     still = "kernel_lab"
     still_alt = (
-        "The kernel lab: the picture of a staircase, a 3 by 3 kernel of editable numbers and its "
+        "The kernel lab: the image of a staircase, a 3 by 3 kernel of editable numbers and its "
         "result in blue and red; below, the nine products for one pixel and their sum."
     )
 
-    def __init__(self, picture: Any = None, *, kernel: str | ArrayLike = _ARTICLE) -> None:
-        presets = {name: values.tolist() for name, values in _PRESETS.items()}
-        self.view = KernelView(presets=presets, kernel=_kernel(kernel))
-        pictures = {"ascent": images.ascent, "small cross": _small_cross}
-        if picture is not None:
-            given = images.open_image(picture)
-            pictures = {"the given picture": lambda: given, **pictures}
+    kernel = traitlets.Any().tag(sync=True)
+    presets = traitlets.Dict({name: k.tolist() for name, k in KERNELS.items()}).tag(sync=True)
+    chosen = traitlets.List(traitlets.Int(min=0), None, minlen=2, maxlen=2, allow_none=True).tag(
+        sync=True
+    )
+    view = traitlets.Enum(["signed", "clipped"], "signed").tag(sync=True)
+
+    def __init__(self, image: Any = None, *, kernel: str | ArrayLike = _FIRST) -> None:
+        sources = {"ascent": images.ascent, "small cross": _small_cross}
+        if image is not None:
+            given = images.open_image(image)
+            _grey(given)  # what cannot be used fails here, in the learner's cell
+            sources = {"the given image": lambda: given, **sources}
         for name in images.SAMPLES:
-            pictures[name] = functools.partial(images.sample, name)
-        self.chooser = PictureChooser(pictures, self._show)
-        self._show(pictures[self.chooser.name](), self.chooser.name)
+            sources[name] = functools.partial(images.sample, name)
+        super().__init__(sources, kernel=kernel)
         strength = np.abs(self.result)
-        self.view.chosen = [int(v) for v in np.unravel_index(strength.argmax(), strength.shape)]
-        super().__init__([self.chooser, self.view])
+        self.chosen = [int(i) for i in np.unravel_index(strength.argmax(), strength.shape)]
 
-    def _show(self, picture: np.ndarray, name: str) -> None:
-        self.picture = _grey(picture)
-        self.view.name = name
-        if self.chosen is not None:
-            last = np.array(self.picture.shape) - 3  # row and column of the result
-            self.view.chosen = np.minimum(self.chosen, last).tolist()
-        self.view.show(self.picture)
+    @traitlets.validate("kernel")
+    def _nine_numbers(self, proposal: dict) -> list[list[float]]:
+        value = proposal["value"]
+        if isinstance(value, str) and value not in KERNELS:
+            raise LearnerError(
+                f'There is no kernel called "{value}": choose one of {", ".join(KERNELS)}.'
+            )
+        try:
+            array = np.asarray(KERNELS[value] if isinstance(value, str) else value, float)
+        except (TypeError, ValueError):
+            array = np.zeros(0)
+        if array.shape != (3, 3) or not (np.abs(array) <= _LIMIT).all():
+            raise LearnerError(
+                f"A kernel here is three rows of three numbers between −{_LIMIT} and {_LIMIT}, "
+                "for example [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]; the last one stays."
+            )
+        return array.tolist()
 
-    @property
-    def kernel(self) -> np.ndarray:
-        """The numbers as they are now, (3, 3)."""
-        return np.array(self.view.kernel)
-
-    @kernel.setter
-    def kernel(self, value: str | ArrayLike) -> None:
-        self.view.kernel = _kernel(value)
+    @traitlets.validate("chosen")
+    def _inside(self, proposal: dict) -> list[int] | None:
+        place, last = proposal["value"], np.array(self.pixels().shape) - 3
+        if place is not None and (np.array(place) > last).any():
+            raise LearnerError(
+                f"A pixel of this result is [row, column], from [0, 0] to {last.tolist()}, and "
+                f"this is {place}; the last one stays chosen."
+            )
+        return place
 
     @property
     def result(self) -> np.ndarray:
-        """The picture after the kernel, signed, (H − 2, W − 2)."""
-        return correlate2d(self.picture, self.kernel)
+        """What `helpers.convolution.correlate2d` makes of the image, (H − 2, W − 2) float."""
+        return correlate2d(self.pixels(), self.kernel)
 
-    @property
-    def chosen(self) -> list[int] | None:
-        """The chosen pixel of the result, [row, column]."""
-        return self.view.chosen
+    def pixels(self, name: str | None = None) -> np.ndarray:
+        """Return an image in grey, (H, W) uint8, by default the one that is shown."""
+        return _grey(super().pixels(name))
 
-    @chosen.setter
-    def chosen(self, place: list[int] | None) -> None:
-        self.view.chosen = None if place is None else self._place(place)
+    def message(self, image: np.ndarray, request: dict[str, Any]) -> Message:
+        """Return the image in grey for the page, which computes the result."""
+        grey = _grey(image)
+        return {"shape": grey.shape}, [grey.tobytes()]
 
-    def _place(self, place: ArrayLike) -> list[int]:
-        last = np.array(self.picture.shape) - 3
-        try:
-            numbers = np.asarray(place)
-        except ValueError:  # lists of different lengths
-            numbers = np.array(None)
-        whole = numbers.shape == (2,) and numbers.dtype.kind in "iu"
-        if not whole or (numbers < 0).any() or (numbers > last).any():
-            raise ValueError(
-                f"A pixel of this result is [row, column], whole numbers from [0, 0] to "
-                f"{last.tolist()}, and this is {place!r}; the last one stays chosen."
-            )
-        return numbers.tolist()
-
-
-def _kernel(value: str | ArrayLike) -> list[list[float]]:
-    if isinstance(value, str):
-        if value not in _NAMES:
-            raise ValueError(
-                f'There is no kernel called "{value}"; choose one of {", ".join(_NAMES)}.'
-            )
-        value = _NAMES[value]
-    return _nine_numbers(value)
-
-
-def _nine_numbers(value: ArrayLike) -> list[list[float]]:
-    try:
-        array = np.asarray(value, float)
-    except (TypeError, ValueError):
-        array = np.zeros(0)
-    if array.shape != (3, 3) or not (np.abs(array) <= _LIMIT).all():
-        raise traitlets.TraitError(
-            f"A kernel here is three rows of three numbers between −{_LIMIT} and {_LIMIT}, for "
-            "example [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]; the last one stays."
-        )
-    return array.tolist()
+    def stored_requests(self) -> list[dict[str, Any]]:
+        """Return the requests for the image that is shown and for the small cross."""
+        return [{"kind": "image", "name": name} for name in {self.image, "small cross"}]
 
 
 def _small_cross() -> np.ndarray:
@@ -184,14 +123,14 @@ def _small_cross() -> np.ndarray:
     return cross
 
 
-def _grey(picture: np.ndarray) -> np.ndarray:
-    """Return a picture as (H, W) uint8, at most 512 pixels on a side."""
-    image = Image.fromarray(picture).convert("L")
-    if max(image.size) > _LARGEST:
-        image.thumbnail((_LARGEST, _LARGEST), Image.Resampling.LANCZOS)
-    if min(image.size) < 3:
+def _grey(image: np.ndarray) -> np.ndarray:
+    """Return an image as (H, W) uint8, at most 512 pixels on a side."""
+    grey = Image.fromarray(image).convert("L")
+    if max(grey.size) > _LARGEST:
+        grey.thumbnail((_LARGEST, _LARGEST), Image.Resampling.LANCZOS)
+    if min(grey.size) < 3:
         raise images.ImageError(
-            f"The picture has {image.height} by {image.width} pixels, fewer than the 3 by 3 of "
-            "the kernel: choose a larger one."
+            f"The image has {grey.height} by {grey.width} pixels, fewer than the 3 by 3 of the "
+            "kernel: choose a larger one."
         )
-    return np.asarray(image)
+    return np.asarray(grey)

@@ -1,194 +1,231 @@
-"""What every lab has: a still picture of itself, names for its controls, safe uploads."""
+"""What every lab has: one module, a still picture of itself, safe uploads, a saved page."""
 
-from collections.abc import Callable, Sequence
+import base64
+import json
+import re
+import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import anywidget
-import ipywidgets
 import numpy as np
 import traitlets
 
 from helpers import images
-from helpers.activations import ModelError
+from helpers.errors import LearnerError
 from helpers.figures import image_tag
-from helpers.pets import PetsError
-from helpers.widgets.modules import module_source, style_source
 
-_STILLS = Path(__file__).parent / "stills"
-# Errors whose text is a sentence for the learner; those of NumPy or Keras are not.
-_SENTENCES = (images.ImageError, PetsError, ModelError)
+Message = tuple[dict[str, Any], list[bytes]]
+"""What travels to the page: a header and its buffers."""
 
-
-class Access(anywidget.AnyWidget):
-    """Invisible: names every control of the `Lab` it lies in, and keeps Notebook 7 off its keys.
-
-    ipywidgets gives its sliders no accessible name, and Notebook 7 takes the arrow keys from
-    every element that does not carry ``data-lm-suppress-shortcuts`` itself.
-    """
-
-    _esm = module_source("access.js")
-    label = traitlets.Unicode().tag(sync=True)
+_FOLDER = Path(__file__).parent
+_IMPORT = re.compile(r'^import [^;]*? from "\./(\w+\.js)";\n', re.M)
+_EXPORT = re.compile(r"^export (default .*\n)?", re.M)
+_LARGE = 2_000_000  # bytes from which `save_html` says how large the page is
 
 
-class Lab(ipywidgets.VBox):
-    """A group of widgets that a lesson shows as one.
+def bundle(*names: str) -> str:
+    """Return JavaScript modules of this package, and all that they import, as one module.
 
-    A subclass sets `title` (spoken before its controls), `still` (the name of a picture in
-    ``helpers/widgets/stills``, made by ``python -m tests.browser.make_stills``) and `still_alt`.
-    The still is what GitHub and a notebook that has not run show.
+    anywidget loads a module from a blob and a saved page from a file, and neither can follow a
+    relative import. So the modules are laid end to end, each after those it imports; the names at
+    their top level differ.
 
     Parameters
     ----------
-    children : sequence of ipywidgets.Widget
+    *names : str
+        Files of ``helpers/widgets``, such as "kernel_lab.js"; the exports of the last one stay.
+    """
+    texts: dict[str, str] = {}
+
+    def add(name: str) -> None:
+        text = (_FOLDER / name).read_text(encoding="utf-8")
+        for needed in _IMPORT.findall(text):
+            if needed not in texts:
+                add(needed)
+        texts[name] = _IMPORT.sub("", text)
+
+    for name in names:
+        add(name)
+    *before, last = texts.values()
+    return "\n".join(
+        [*(re.sub(r"^export (default .*\n)?", "", t, flags=re.M) for t in before), last]
+    )
+
+
+class Lab(anywidget.AnyWidget):
+    """A lab: one class, one JavaScript module that draws it, a few synced traits.
+
+    A subclass names its `module`; `title` is spoken before its controls; `still` is the name of an
+    image in ``helpers/widgets/stills`` (made by ``python -m tests.browser.make_stills``) and
+    `still_alt` its description. GitHub, and a notebook that has not run, show the still.
+
+    Pixels travel in messages and are no part of the state, so they are never saved with a notebook.
     """
 
-    title: ClassVar[str] = ""
-    still: ClassVar[str] = ""
-    still_alt: ClassVar[str] = ""
+    module: ClassVar[str]
+    title: ClassVar[str]
+    still: ClassVar[str]
+    still_alt: ClassVar[str]
+    _css = (_FOLDER / "labs.css").read_text(encoding="utf-8")
 
-    def __init__(self, children: Sequence[ipywidgets.Widget]) -> None:
-        super().__init__([*children, Access(label=self.title or type(self).__name__)])
-        self.add_class("cnn-lab")
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Bundle the module of a subclass."""
+        if "module" in cls.__dict__:
+            cls._esm = bundle(cls.module)
+        super().__init_subclass__(**kwargs)
 
-    def _repr_mimebundle_(self, **kwargs: object) -> dict:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        path = _STILLS / f"{self.still}.webp"
-        if bundle is not None and self.still and path.exists():
-            bundle["text/html"] = image_tag(path.read_bytes(), alt=self.still_alt)
-        return bundle
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(**traits)
+        self.on_msg(lambda _, request, buffers: self.receive(request, buffers))
+
+    def receive(self, request: dict[str, Any], buffers: list) -> None:
+        """Answer a request of the page by a message; an error becomes a sentence there."""
+        try:
+            answer = self.answer(request, buffers)
+        except LearnerError as error:
+            answer = {"kind": "refused", "sentence": str(error)}, []
+        except Exception as error:  # what a library says is for the log
+            self.log.exception("A request of a lab failed.")
+            sentence = f"This did not work ({type(error).__name__}): try another image."
+            answer = {"kind": "refused", "sentence": sentence}, []
+        if answer is not None:
+            self.send(*answer)
+
+    def answer(self, request: dict[str, Any], buffers: list) -> Message | None:
+        """Return what a request of the page asks for, or None: most labs need no Python."""
+
+    def stored_requests(self) -> list[dict[str, Any]]:
+        """Return the requests whose answers go into a saved page."""
+        return []
+
+    def stored(self) -> dict[str, Any]:
+        """Return what `stored.js` makes a model of: the state, and answers to some requests."""
+        of_all = anywidget.AnyWidget.class_trait_names()
+        names = [n for n in self.trait_names(sync=True) if n[0] != "_" and n not in of_all]
+        answers = []
+        for request in self.stored_requests():
+            message, buffers = self.answer(request, [])
+            texts = [base64.b64encode(zlib.compress(b, 9)).decode() for b in buffers]
+            answers.append({"request": request, "message": message, "buffers": texts})
+        state = {name: getattr(self, name) for name in names}
+        return {"state": {**state, "upload": False}, "answers": answers}
+
+    def save_html(self, path: str | Path) -> Path:
+        """Write a page that shows the lab as it is now, without Jupyter, kernel or network.
+
+        Returns
+        -------
+        Path
+            The file; for a page of more than 2 MB its size is printed.
+        """
+        page = (_FOLDER / "page.html").read_text(encoding="utf-8")
+        parts = {
+            "title": self.title,
+            "style": self._css,
+            "script": bundle("stored.js", self.module),
+            "stored": json.dumps(self.stored()).replace("<", "\\u003c"),
+        }
+        for name, text in parts.items():
+            page = page.replace(f"/*{name}*/", text)
+        path = Path(path)
+        path.write_text(page, encoding="utf-8")
+        if path.stat().st_size > _LARGE:
+            print(f"{path.name} has {path.stat().st_size / 1e6:.1f} MB.")
+        return path
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle_ = super()._repr_mimebundle_(**kwargs)
+        data = bundle_[0] if isinstance(bundle_, tuple) else bundle_
+        path = _FOLDER / "stills" / f"{self.still}.webp"
+        if data is not None and path.exists():
+            data["text/html"] = image_tag(path.read_bytes(), alt=self.still_alt)
+        return bundle_
 
     def __repr__(self) -> str:
         """Return the same text on every run."""
         return f"{type(self).__name__}()"
 
 
-class Upload(anywidget.AnyWidget):
-    """A button that takes a picture from the learner's machine.
-
-    The file travels in messages and is no part of the widget's state, so it is never saved with
-    a notebook. A file that is no picture gets a sentence beside the button.
-
-    Parameters
-    ----------
-    use : callable
-        Called with the picture, (H, W, 3) uint8. The sentence of a `ImageError`, `PetsError` or
-        `ModelError` that it raises is shown as well; of another error only that there was one.
-    label : str
-        What stands on the button.
-    """
-
-    _esm = module_source("upload.js")
-    _css = style_source("picture.css", "labs.css")
-    label = traitlets.Unicode().tag(sync=True)
-
-    def __init__(
-        self, use: Callable[[np.ndarray], object], *, label: str = "Upload a picture"
-    ) -> None:
-        super().__init__(label=label)
-        self._use = use
-        self._parts: list[bytes] = []
-        self.on_msg(self._receive)
-
-    def _receive(self, _widget: object, content: dict, buffers: list) -> None:
-        if content.get("kind") != "part":
-            return
-        if content["part"] == 0:
-            self._parts = []
-        self._parts.append(bytes(buffers[0]))
-        if len(self._parts) < content["parts"]:
-            return
-        data, self._parts = b"".join(self._parts), []
-        self.attempt(lambda: self._use(images.open_image(data, name=content["name"])))
-
-    def attempt(self, act: Callable[[], object]) -> bool:
-        """Call a function; say beside the button why it failed, if it did. Return if it worked."""
-        try:
-            act()
-        except _SENTENCES as error:
-            self.say(f"{error} The last picture stays.")
-        except Exception as error:  # what a library says is for the log
-            self.log.exception("A picture could not be shown.")
-            name = type(error).__name__
-            self.say(f"It cannot be shown here ({name}): choose another. The last picture stays.")
-        else:
-            self.say("")
-            return True
-        return False
-
-    def say(self, sentence: str) -> None:
-        """Show a sentence beside the button, or none."""
-        self.send({"kind": "done", "sentence": sentence})
-
-
-class PictureChooser(ipywidgets.HBox):
-    """A list of pictures, and a button to upload one.
-
-    Parameters
-    ----------
-    pictures : dict
-        Name shown in the list -> a function without arguments that returns the picture.
-    use : callable
-        Called with the picture and its name whenever another one is chosen. While it runs, `name`
-        is already that of the new picture. If it raises, the last picture stays the one shown,
-        and a sentence says why (see `Upload`).
-    description : str
-        What stands before the list.
+class ImageLab(Lab):
+    """A lab that shows one of several images, or the learner's own.
 
     Attributes
     ----------
-    name : str
-        The name of the picture that is shown.
-    is_upload : bool
-        Whether the picture that is shown is the learner's own.
+    image : str
+        The name of the image that is shown; can be set.
+    images : list of str
+        The names to choose from. An upload is called "your image" and is kept out of the state.
     """
 
-    own = "your picture"
+    OWN: ClassVar[str] = "your image"
+    image = traitlets.Unicode().tag(sync=True)
+    images = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
-    def __init__(
-        self,
-        pictures: dict[str, Callable[[], np.ndarray]],
-        use: Callable[[np.ndarray, str], object],
-        *,
-        description: str = "Picture",
-    ) -> None:
-        self._pictures = dict(pictures)
-        self._use = use
-        self.choice = ipywidgets.Dropdown(options=list(pictures), description=description)
-        self.upload = Upload(self._take)
-        self.name = self.choice.value
-        super().__init__([self.choice, self.upload])
-        self.layout.flex_flow = "row wrap"
-        self.choice.observe(self._choose, "value")
+    def __init__(self, sources: dict[str, Callable[[], np.ndarray]], **traits: Any) -> None:
+        self._sources = dict(sources)
+        self._parts: list[bytes] = []
+        super().__init__(images=list(sources), image=next(iter(sources)), **traits)
 
-    @property
-    def is_upload(self) -> bool:
-        """Whether the picture that is shown is the learner's own."""
-        return self.name == self.own
+    @traitlets.validate("image")
+    def _known(self, proposal: dict) -> str:
+        if proposal["value"] not in self._sources:
+            raise LearnerError(
+                f"There is no image {proposal['value']!r} here: choose one of "
+                f"{', '.join(self._sources)}."
+            )
+        return proposal["value"]
 
-    def _choose(self, change: dict) -> None:
-        name = change["new"]
-        if not self.upload.attempt(lambda: self._show(self._pictures[name](), name)):
-            self._list(self.name)
+    def pixels(self, name: str | None = None) -> np.ndarray:
+        """Return an image by its name, by default the one that is shown."""
+        return self._sources[name or self.image]()
 
-    def _take(self, picture: np.ndarray) -> None:
-        self._show(picture, self.own)  # first: what cannot be used must not enter the list
-        self._pictures[self.own] = lambda: picture
-        self._list(self.own)
+    def message(self, image: np.ndarray, request: dict[str, Any]) -> Message:
+        """Return what the page needs of an image, (H, W, 3) uint8 or as the source gives it."""
+        raise NotImplementedError
 
-    def _show(self, picture: np.ndarray, name: str) -> None:
-        """Hand a picture on under its name; if it is refused, the name is the last one again."""
-        last, self.name = self.name, name
-        try:
-            self._use(picture, name)
-        except BaseException:
-            self.name = last
-            raise
+    def answer(self, request: dict[str, Any], buffers: list) -> Message | None:
+        """Answer the choice of an image and the parts of an upload."""
+        if request.get("kind") == "image":
+            return self._named(
+                request["name"], self.pixels(self._known({"value": request["name"]})), request
+            )
+        if request.get("kind") != "upload":
+            return None
+        self._parts = [*(self._parts if request["part"] else []), bytes(buffers[0])]
+        if len(self._parts) < request["parts"]:
+            return None
+        data, self._parts = b"".join(self._parts), []
+        image = images.open_image(data, name=request["name"])
+        answer = self._named(self.OWN, image, request)  # first: what cannot be used is not kept
+        self._sources[self.OWN] = lambda: image
+        return answer
 
-    def _list(self, name: str) -> None:
-        """Let the list show a name, without loading its picture."""
-        self.choice.unobserve(self._choose, "value")
-        with self.choice.hold_sync():
-            self.choice.options = list(self._pictures)
-            self.choice.value = name
-        self.choice.observe(self._choose, "value")
+    def _named(self, name: str, image: np.ndarray, request: dict[str, Any]) -> Message:
+        header, buffers = self.message(image, request)
+        return {"kind": "image", "name": name, **header}, buffers
+
+    def save_html(self, path: str | Path, *, with_upload: bool = False) -> Path:
+        """Write a page that shows the lab as it is now, without Jupyter, kernel or network.
+
+        Parameters
+        ----------
+        with_upload : bool
+            An uploaded image goes into the page only with True: whoever gets the page sees it.
+
+        Raises
+        ------
+        LearnerError
+            The image shown is an upload, and `with_upload` is not True.
+        """
+        if self.image == self.OWN and not with_upload:
+            raise LearnerError(
+                "The page would show your uploaded image to whoever gets it: choose another "
+                "image first, or ask for it with save_html(path, with_upload=True)."
+            )
+        return super().save_html(path)
+
+    def stored_requests(self) -> list[dict[str, Any]]:
+        """Return the request for the image that is shown."""
+        return [{"kind": "image", "name": self.image}]

@@ -1,6 +1,7 @@
-// Numbers that a person types, and grids of them.
+// Numbers that a person types, and tables of them.
 
-import { element, formatNumber, inkOn, keepKeys } from "./canvas.js";
+import { element, formatNumber, inRows, uniqueId } from "./dom.js";
+import { inkOn } from "./pixels.js";
 
 /** What a person typed, as a number: 2, −0.5, 0,5 or 1/9. NaN if it is none. */
 export function parseNumber(text) {
@@ -27,8 +28,6 @@ export function shortNumber(value) {
   return exact(decimal) ? decimal : String(value).replace("-", "−");
 }
 
-let count = 0; // ids, where several grids stand on a page
-
 /**
  * A grid of numbers to edit. options: rows (arrays of numbers), name ("kernel"), most (numbers lie
  * between −most and most), onChange(rows, index), called when all numbers are good and one has
@@ -37,27 +36,25 @@ let count = 0; // ids, where several grids stand on a page
  */
 export function numberInputs({ rows, name, most, onChange }) {
   const columns = rows[0].length;
-  const id = `cnn-numbers-${++count}`;
-  let last = rows.flat();
-  const note = element("div", "cnn-note", { id, role: "alert" });
-  const inputs = last.map((_, i) =>
-    keepKeys(element("input", "cnn-number", {
-      type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false",
-      "aria-label": `${name}, row ${Math.floor(i / columns)}, column ${i % columns}`,
-      "aria-describedby": id,
-    })));
+  let last = [];
+  const note = element("div", "cnn-note", { id: uniqueId("note"), role: "alert" });
+  const inputs = rows.flat().map((_, i) => element("input", "cnn-number", {
+    type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false",
+    "aria-label": `${name}, row ${Math.floor(i / columns)}, column ${i % columns}`,
+    "aria-describedby": note.id,
+  }));
   const node = element("div", "cnn-numbers", { role: "group", "aria-label": name }, ...inputs);
   node.style.setProperty("--columns", columns);
 
   function complaint(text) {
     const value = parseNumber(text);
-    const stays = "The last good picture stays.";
     if (Number.isNaN(value)) {
       const what = text.trim() ? `“${text.trim()}”` : "An empty field";
-      return `${what} is not a number: give one such as 2, −0.5 or 1/9. ${stays}`;
+      return `${what} is not a number: give one such as 2, −0.5 or 1/9. The last number counts.`;
     }
-    if (Math.abs(value) <= most) return "";
-    return `${text.trim()} is out of range: give a number between −${most} and ${most}. ${stays}`;
+    return Math.abs(value) <= most ? ""
+      : `${text.trim()} is out of range: give a number between −${most} and ${most}. ` +
+        "The last number counts.";
   }
 
   function typed(input, finished) {
@@ -74,67 +71,68 @@ export function numberInputs({ rows, name, most, onChange }) {
     onChange(inRows(next, columns), inputs.indexOf(input));
   }
 
+  function step(input, by) {
+    const value = parseNumber(input.value);
+    if (Number.isNaN(value)) return;
+    const next = Math.round(1e6 * (value + by)) / 1e6; // so that 0.1 + 0.2 is 0.3
+    input.value = shortNumber(Math.min(most, Math.max(-most, next)));
+    typed(input, true);
+  }
+
   for (const [i, input] of inputs.entries()) {
+    let entered = false; // by a click whose button is still down
+    input.addEventListener("pointerdown", () => { entered = document.activeElement !== input; });
+    input.addEventListener("focus", () => input.select());
+    input.addEventListener("mouseup", (event) => {
+      if (entered) event.preventDefault(); // Safari would undo the selection
+      entered = false;
+    });
     input.addEventListener("input", () => typed(input, false));
     input.addEventListener("change", () => typed(input, true));
-    input.addEventListener("focus", () => input.select());
     input.addEventListener("keydown", (event) => {
-      event.stopPropagation(); // Jupyter has a meaning for Enter, Escape and the arrows
       if (event.key === "Enter") typed(input, true);
       const up = { ArrowUp: 1, ArrowDown: -1 }[event.key];
       if (!up) return;
       event.preventDefault();
-      if (event.ctrlKey || event.metaKey) return inputs[i - up * columns]?.focus();
-      const value = parseNumber(input.value);
-      if (Number.isNaN(value)) return;
-      // In tenths where Shift is held; rounded, so that 0.1 + 0.2 is 0.3.
-      const next = Math.round(1e6 * (value + up * (event.shiftKey ? 0.1 : 1))) / 1e6;
-      input.value = shortNumber(Math.min(most, Math.max(-most, next)));
-      typed(input, true);
+      if (event.ctrlKey || event.metaKey) inputs[i - up * columns]?.focus();
+      else step(input, event.shiftKey ? up / 10 : up);
     });
   }
+
   function set(next) {
     last = next.flat();
-    inputs.forEach((input, i) => {
-      input.value = shortNumber(last[i]);
-      input.removeAttribute("aria-invalid");
-    });
     note.textContent = "";
+    inputs.forEach((input, i) => {
+      input.removeAttribute("aria-invalid");
+      // What a person has just typed stays as it was typed.
+      if (parseNumber(input.value) !== last[i]) input.value = shortNumber(last[i]);
+    });
   }
   set(rows);
   return { node, note, inputs, set };
 }
 
-/** A long array as rows of so many columns. */
-export function inRows(values, columns) {
-  return Array.from({ length: values.length / columns }, (_, r) =>
-    values.slice(r * columns, (r + 1) * columns));
-}
-
 /**
- * A table of numbers that only shows. Returns {node, show(rows, color)}, where `rows` are arrays
- * of numbers or texts and `color(number)` is CSS or null.
+ * A table of numbers that only shows. Returns {node, cells, show(rows, color)}, where `rows` are
+ * arrays of numbers or texts and `color(number, index)` is CSS or null.
  */
-export function numberGrid(caption, className = "") {
+export function numberTable(caption, className = "") {
   const body = element("tbody");
-  const node = element("table", `cnn-grid ${className}`, {}, element("caption", "", {}, caption), body);
+  const node = element("table", `cnn-table ${className}`, {}, element("caption", "", {}, caption), body);
   return {
     node,
+    get cells() { return [...node.querySelectorAll("td")]; },
     show(rows, color = null) {
-      body.replaceChildren(
-        ...rows.map((row) =>
-          element("tr", "", {}, ...row.map((value) => {
-            const text = typeof value === "number" ? formatNumber(value) : value;
-            const cell = element("td", "", {}, text);
-            const paint = typeof value === "number" && color ? color(value) : null;
-            if (paint) {
-              cell.style.background = paint;
-              cell.style.color = inkOn(paint);
-            }
-            return cell;
-          })),
-        ),
-      );
+      const columns = rows[0]?.length ?? 0;
+      body.replaceChildren(...rows.map((row, r) => element("tr", "", {}, ...row.map((value, c) => {
+        const cell = element("td", "", {}, typeof value === "number" ? formatNumber(value) : value);
+        const paint = color?.(value, r * columns + c);
+        if (paint) {
+          cell.style.background = paint;
+          cell.style.color = inkOn(paint);
+        }
+        return cell;
+      }))));
     },
   };
 }

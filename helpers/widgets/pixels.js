@@ -1,29 +1,23 @@
-// Arrays as pictures: pure functions over "pixels", used by every widget and by saved pages.
+// Arrays as images on a canvas: pure functions over "pixels".
 //
 // pixels = {
 //   data:   Uint8Array or Float32Array, row by row (channels last),
 //   shape:  [rows, columns] or [rows, columns, 3],
 //   colors: Uint8Array of 256 RGB triples, or null for grey (one channel only),
 //   limits: [low, high]: the values that the first and the last colour stand for,
-//   scale:  [a, b] or null: for uint8 data, the true values that 0 and 255 stand for,
-//   digits: how many decimals a value is written with, or null for automatic,
-//   beyond: true if values lie beyond the limits, so that a colour bar has to say ≤ and ≥.
+//   scale:  optional [a, b]: for uint8 data, the true values that 0 and 255 stand for,
+//   digits: optional: how many decimals a value is written with,
+//   beyond: optional: true if values lie beyond the limits, so that a colour bar says ≤ and ≥.
 // }
 
-/** Make `pixels` from a message of Python's and its buffers (DataViews). */
-export function unpack(message, buffers) {
-  const bytes = buffers.map((b) =>
-    b instanceof ArrayBuffer ? b : b.buffer.slice(b.byteOffset, b.byteOffset + b.byteLength),
-  );
-  return {
-    data: message.dtype === "float32" ? new Float32Array(bytes[0]) : new Uint8Array(bytes[0]),
-    shape: message.shape,
-    colors: bytes[1] ? new Uint8Array(bytes[1]) : null,
-    limits: message.limits,
-    scale: message.scale ?? null,
-    digits: message.digits ?? null,
-  };
+/** An image of 0 to 255 (grey or RGB) from a message of Python's with one buffer. */
+export function imageOf({ shape }, [buffer]) {
+  return { data: new Uint8Array(bytesOf(buffer)), shape, colors: null, limits: [0, 255] };
 }
+
+/** The bytes of a buffer of a message, which may be a view of a larger one. */
+export const bytesOf = (buffer) => buffer instanceof ArrayBuffer ? buffer
+  : buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength);
 
 /** The true value (or the [r, g, b]) at one place. */
 export function valueAt(pixels, row, column) {
@@ -35,33 +29,7 @@ export function valueAt(pixels, row, column) {
   return Array.from(data.subarray(start, start + channels), read);
 }
 
-/** A number as a person writes it: whole numbers whole, others to three or four figures. */
-export function formatNumber(value, digits = null) {
-  if (Number.isNaN(value)) return "not a number";
-  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
-  let text;
-  if (digits !== null) text = value.toFixed(digits);
-  else if (Number.isInteger(value)) text = value.toString();
-  else {
-    const size = Math.abs(value);
-    if (size >= 1e6 || size < 1e-4) text = value.toExponential(2);
-    else {
-      const decimals = Math.max(0, 3 - Math.floor(Math.log10(size) + 1e-9));
-      text = value.toFixed(Math.min(decimals, 6)).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
-    }
-  }
-  if (/^-0(\.0*)?$/.test(text)) text = text.slice(1);
-  return text.replace("-", "−");
-}
-
-/** A value, or three of them, in words. */
-export function formatValue(value, digits = null) {
-  if (!Array.isArray(value)) return formatNumber(value, digits);
-  const names = ["red", "green", "blue"];
-  return value.map((v, i) => `${names[i]} ${formatNumber(v, digits)}`).join(", ");
-}
-
-/** Colours of the codes 0..255 of a picture: 1,024 bytes RGBA. */
+/** Colours of the codes 0..255 of an image: 1,024 bytes RGBA. */
 function lookup(colors) {
   const table = new Uint8ClampedArray(1024);
   for (let code = 0; code < 256; code++) {
@@ -134,19 +102,4 @@ export function drawPixels(canvas, pixels) {
 export function drawColorBar(canvas, colors) {
   const data = Uint8Array.from({ length: 256 }, (_, i) => i);
   drawPixels(canvas, { data, shape: [1, 256], colors, limits: [0, 255] });
-}
-
-/** Make an element: element("div", "cnn-x", {role: "img"}, child, "text", ...). */
-export function element(tag, className = "", attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
-/** Let keys reach an element in Notebook 7, which takes the arrow keys for itself otherwise. */
-export function keepKeys(node) {
-  node.setAttribute("data-lm-suppress-shortcuts", "true");
-  return node;
 }

@@ -1,0 +1,93 @@
+// Elements, numbers as text, and the wire to a model: what every lab is built from.
+
+const SVG = "http://www.w3.org/2000/svg";
+const KEYED = new Set(["button", "input", "select", "textarea", "summary"]);
+let ids = 0;
+
+/**
+ * Make an element: element("div", "cnn-x", {role: "img"}, child, "text", ...). Keys that reach a
+ * control are its own: Jupyter does not hear them.
+ */
+export function element(tag, className = "", attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  change(node, attributes);
+  node.append(...children);
+  if (KEYED.has(tag) || "tabindex" in attributes) {
+    node.setAttribute("data-lm-suppress-shortcuts", "true"); // Notebook 7 takes the arrows else
+    node.addEventListener("keydown", (event) => event.stopPropagation());
+  }
+  return node;
+}
+
+/** An SVG element with attributes, and perhaps a text. */
+export function shape(tag, attributes = {}, text = "") {
+  const node = document.createElementNS(SVG, tag);
+  change(node, attributes);
+  node.textContent = text;
+  return node;
+}
+
+/** Set attributes of an element. */
+export function change(node, attributes) {
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+}
+
+/** An id that no other element of the page has. */
+export const uniqueId = (name) => `cnn-${name}-${++ids}`;
+
+/** A number as a person writes it: whole numbers whole, others to three or four figures. */
+export function formatNumber(value, digits = null) {
+  if (Number.isNaN(value)) return "not a number";
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  let text;
+  if (digits !== null) text = value.toFixed(digits);
+  else if (Number.isInteger(value)) text = value.toString();
+  else {
+    const size = Math.abs(value);
+    if (size >= 1e6 || size < 1e-4) text = value.toExponential(2);
+    else {
+      const decimals = Math.max(0, 3 - Math.floor(Math.log10(size) + 1e-9));
+      text = value.toFixed(Math.min(decimals, 6)).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
+    }
+  }
+  if (/^-0(\.0*)?$/.test(text)) text = text.slice(1);
+  return text.replace("-", "−");
+}
+
+/** A value, or the three of a colour, in words. */
+export function formatValue(value, digits = null) {
+  if (!Array.isArray(value)) return formatNumber(value, digits);
+  const names = ["red", "green", "blue"];
+  return value.map((v, i) => `${names[i]} ${formatNumber(v, digits)}`).join(", ");
+}
+
+/** A long array as rows of so many columns. */
+export function inRows(values, columns) {
+  return Array.from({ length: values.length / columns }, (_, row) =>
+    values.slice(row * columns, (row + 1) * columns));
+}
+
+/**
+ * The wire between a lab and its model. `set` saves at once: saved a frame later, an echo of the
+ * kernel could set an input back. `on` takes {"change:kernel": call, "msg:custom": call, ...};
+ * `close` takes all of them off again.
+ */
+export function connect(model) {
+  const heard = [];
+  return {
+    get: (name) => model.get(name),
+    set(values) {
+      model.set(values);
+      model.save_changes();
+    },
+    send: (message, buffers = []) => model.send(message, undefined, buffers),
+    on(calls) {
+      for (const [event, call] of Object.entries(calls)) {
+        model.on(event, call);
+        heard.push([event, call]);
+      }
+    },
+    close: () => heard.forEach(([event, call]) => model.off(event, call)),
+  };
+}

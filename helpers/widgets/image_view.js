@@ -1,0 +1,192 @@
+// An array as an image: crisp pixels, boxes over it, a hovered and a chosen pixel.
+
+import { change, element, formatNumber, formatValue, shape } from "./dom.js";
+import { drawColorBar, drawPixels, valueAt } from "./pixels.js";
+
+const STEPS = {
+  ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1],
+  PageUp: [-10, 0], PageDown: [10, 0], Home: [0, -Infinity], End: [0, Infinity],
+};
+const samePlace = (a, b) => a === b || (a && b && a[0] === b[0] && a[1] === b[1]);
+
+/**
+ * Build an image view inside `el`.
+ *
+ * options: interactive (may pixels be chosen; true), readout (show position and value underneath;
+ * true), colorBar (null: when there are colours or limits other than 0..255), onHover, onChoose
+ * (called with [row, column] or null when the person moves; not when a method below does).
+ *
+ * Returns {setPixels, setBoxes, setChosen, setHovered, setAlt, setTitle, setWidth, chosen,
+ * hovered, pixels, canvas, stage, node, destroy}.
+ */
+export function createImageView(el, options = {}) {
+  const { interactive = true, readout = true, onHover, onChoose } = options;
+  let pixels = null;
+  let boxes = [];
+  let alt = "";
+  const places = { hovered: null, chosen: null };
+
+  const title = element("div", "cnn-image-title");
+  const canvas = element("canvas", "cnn-image-canvas", { role: "img" });
+  const overlay = shape("svg", {
+    class: "cnn-image-overlay", preserveAspectRatio: "none", "aria-hidden": "true",
+  });
+  // The arrow keys are wanted here: "application" makes a screen reader hand them on.
+  const live = interactive ? { tabindex: 0, role: "application" } : {};
+  const stage = element("div", `cnn-image-stage${interactive ? " cnn-image-live" : ""}`, live,
+    canvas, overlay);
+  const barCanvas = element("canvas", "cnn-image-bar-canvas");
+  const barLabels = element("div", "cnn-image-bar-labels");
+  const bar = element("div", "cnn-image-bar", { role: "img" }, barCanvas, barLabels);
+  // Two texts: what the eye reads (hovered or chosen), and what a screen reader is told (chosen).
+  const words = element("div", "cnn-image-words", { "aria-hidden": "true" });
+  const spoken = element("div", "cnn-spoken", { "aria-live": "polite" });
+  const node = element("div", "cnn-image", {}, title, stage, bar, words, spoken);
+  bar.hidden = true;
+  words.hidden = !readout;
+  el.append(node);
+
+  const sentence = (place) => (place && pixels
+    ? `row ${place[0]}, column ${place[1]}: ${formatValue(valueAt(pixels, ...place), pixels.digits)}`
+    : "");
+
+  function drawOverlay() {
+    if (!pixels) return;
+    const [rows, columns] = pixels.shape;
+    overlay.setAttribute("viewBox", `0 0 ${columns} ${rows}`);
+    const outline = (kind, [top, left, bottom, right]) => ["halo", "line"].map((layer) =>
+      shape("rect", {
+        class: `cnn-box-${layer} ${kind}`, x: left, y: top,
+        width: Math.max(0, right - left), height: Math.max(0, bottom - top),
+      }));
+    // A pixel of a large image is too small to see: its mark is at least 8 screen pixels wide,
+    // and stays inside the frame.
+    const shown = canvas.getBoundingClientRect().width || columns;
+    const grow = Math.max(0, (8 * columns) / shown - 1) / 2;
+    const mark = ([row, column]) => [
+      Math.max(0, row - grow), Math.max(0, column - grow),
+      Math.min(rows, row + 1 + grow), Math.min(columns, column + 1 + grow),
+    ];
+    overlay.replaceChildren(
+      ...boxes.flatMap((box, i) => outline(`cnn-box-${i % 4}`, box)),
+      ...["hovered", "chosen"].flatMap((which) =>
+        (places[which] ? outline(`cnn-box-${which}`, mark(places[which])) : [])),
+    );
+  }
+
+  function describe() {
+    canvas.setAttribute("aria-label", alt || "an image");
+    if (interactive) {
+      stage.setAttribute("aria-label", `${alt || "An image"}. The arrow keys choose a pixel.`);
+    }
+    words.textContent = sentence(places.hovered ?? places.chosen) || " ";
+    const text = sentence(places.chosen);
+    if (spoken.textContent !== text) spoken.textContent = text;
+  }
+
+  function drawBar() {
+    const [low, high] = pixels.limits;
+    const plain = !pixels.colors && low === 0 && high === 255 && !pixels.scale;
+    bar.hidden = !(options.colorBar ?? !(plain || pixels.shape.length === 3));
+    if (bar.hidden) return;
+    drawColorBar(barCanvas, pixels.colors);
+    const at = (value) => (high === low ? 0 : (value - low) / (high - low));
+    const zero = at(0) > 0.2 && at(0) < 0.8 ? [0] : []; // room beside both ends
+    // What lies beyond the limits has the colour of the limit: the bar says so.
+    const sign = (value) => (!pixels.beyond || !value ? "" : value < 0 ? "≤ " : "≥ ");
+    barLabels.replaceChildren(...[low, ...zero, high].map((value) => {
+      const label = element("span", "", {}, sign(value) + formatNumber(value, pixels.digits));
+      label.style.setProperty("--at", at(value));
+      return label;
+    }));
+    const ends = [low, high].map((value) => formatNumber(value, pixels.digits));
+    bar.setAttribute("aria-label", `colour bar from ${ends.join(" to ")}`);
+  }
+
+  // Enlarged pixels are crisp squares; an image shown smaller than it is gets smoothed, for
+  // leaving out rows would show edges that are not there.
+  function fit() {
+    const shown = canvas.getBoundingClientRect().width * (window.devicePixelRatio || 1);
+    canvas.classList.toggle("cnn-shrunk", pixels !== null && shown < pixels.shape[1] - 0.5);
+    drawOverlay();
+  }
+  const watcher = new ResizeObserver(fit);
+  watcher.observe(canvas);
+
+  const inside = (place) => place && pixels
+    ? place.map((at, axis) => Math.min(pixels.shape[axis] - 1, Math.max(0, at))) : place;
+
+  function place(which, at) {
+    places[which] = inside(at);
+    drawOverlay();
+    describe();
+  }
+
+  function move(which, at) {
+    if (samePlace(places[which], inside(at))) return;
+    place(which, at);
+    (which === "hovered" ? onHover : onChoose)?.(places[which]);
+  }
+
+  function placeOf(event) {
+    const area = canvas.getBoundingClientRect();
+    return inside([
+      Math.floor(((event.clientY - area.top) / area.height) * pixels.shape[0]),
+      Math.floor(((event.clientX - area.left) / area.width) * pixels.shape[1]),
+    ]);
+  }
+
+  function listen() {
+    stage.addEventListener("pointerdown", (event) => {
+      if (!pixels || event.button !== 0) return;
+      stage.setPointerCapture(event.pointerId);
+      move("chosen", placeOf(event));
+    });
+    stage.addEventListener("pointermove", (event) => {
+      if (!pixels) return;
+      if (event.pointerType !== "touch") move("hovered", placeOf(event));
+      if (stage.hasPointerCapture(event.pointerId)) move("chosen", placeOf(event));
+    });
+    stage.addEventListener("pointerleave", () => move("hovered", null));
+    stage.addEventListener("keydown", (event) => {
+      if (!pixels || event.ctrlKey || event.metaKey || event.altKey) return;
+      const step = STEPS[event.key]?.map((n) => n * (event.shiftKey ? 10 : 1));
+      if (!step && event.key !== "Escape") return;
+      event.preventDefault();
+      move("hovered", null); // a pointer that lies still does not hide what the keys choose
+      const from = places.chosen;
+      if (!step) move("chosen", null);
+      else if (from) move("chosen", [from[0] + step[0], from[1] + step[1]]);
+      else move("chosen", [pixels.shape[0] >> 1, pixels.shape[1] >> 1]);
+    });
+  }
+  if (interactive) listen();
+
+  return {
+    node, canvas, stage, overlay,
+    get pixels() { return pixels; },
+    get chosen() { return places.chosen; },
+    get hovered() { return places.hovered; },
+    setPixels(next) {
+      const resized = !samePlace(pixels?.shape, next.shape);
+      pixels = next;
+      drawPixels(canvas, pixels);
+      if (resized) {
+        stage.style.aspectRatio = `${pixels.shape[1]} / ${pixels.shape[0]}`;
+        places.hovered = null;
+        places.chosen = inside(places.chosen);
+        fit();
+      }
+      drawBar();
+      describe();
+    },
+    /** boxes: [[top, left, bottom, right], ...] in pixels, bottom and right not included. */
+    setBoxes(next) { boxes = next ?? []; drawOverlay(); },
+    setChosen: (at) => place("chosen", at),
+    setHovered: (at) => place("hovered", at),
+    setAlt(text) { alt = text; describe(); },
+    setTitle(text) { change(title, { title: text }); title.textContent = text; },
+    setWidth(width) { node.style.width = width ? `${width}px` : ""; },
+    destroy() { watcher.disconnect(); node.remove(); },
+  };
+}
