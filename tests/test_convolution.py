@@ -20,7 +20,9 @@ from helpers.convolution import (
     output_size,
     pad_amounts,
     receptive_field,
+    window_spans,
 )
+from helpers.errors import LearnerError
 
 seeds = st.integers(0, 2**32 - 1)
 sizes = st.integers(1, 12)
@@ -36,10 +38,10 @@ def random_array(shape, seed, dtype=float):
     return rng.normal(size=shape).astype(dtype)
 
 
-def float32_sum_error(pictures, kernels):
+def float32_sum_error(images, kernels):
     """A bound on how far two float32 sums of the same products may be apart."""
     terms = kernels.shape[0] * kernels.shape[1] * kernels.shape[2]
-    return 2 * terms * np.finfo(np.float32).eps * np.abs(pictures).max() * np.abs(kernels).max()
+    return 2 * terms * np.finfo(np.float32).eps * np.abs(images).max() * np.abs(kernels).max()
 
 
 # --- correlate2d -------------------------------------------------------------------------------
@@ -51,10 +53,10 @@ def test_correlate2d_valid_is_scipys_at_every_stride(
     rows, columns, k_rows, k_columns, stride, seed
 ):
     rows, columns = max(rows, k_rows), max(columns, k_columns)
-    picture = random_array((rows, columns), seed)
+    image = random_array((rows, columns), seed)
     kernel = random_array((k_rows, k_columns), seed + 1)
-    expected = scipy.signal.correlate2d(picture, kernel, mode="valid")[::stride, ::stride]
-    result = correlate2d(picture, kernel, stride=stride)
+    expected = scipy.signal.correlate2d(image, kernel, mode="valid")[::stride, ::stride]
+    result = correlate2d(image, kernel, stride=stride)
     assert result.shape == expected.shape
     np.testing.assert_allclose(result, expected, rtol=1e-12, atol=1e-12)
 
@@ -62,13 +64,13 @@ def test_correlate2d_valid_is_scipys_at_every_stride(
 @given(sizes, sizes, st.sampled_from([1, 3, 5]), st.sampled_from([1, 3, 5]), seeds)
 @quick
 def test_correlate2d_same_is_scipys_and_ndimages(rows, columns, k_rows, k_columns, seed):
-    picture = random_array((rows, columns), seed)
+    image = random_array((rows, columns), seed)
     kernel = random_array((k_rows, k_columns), seed + 1)
-    result = correlate2d(picture, kernel, padding="same")
-    by_ndimage = scipy.ndimage.correlate(picture, kernel, mode="constant", cval=0.0)
+    result = correlate2d(image, kernel, padding="same")
+    by_ndimage = scipy.ndimage.correlate(image, kernel, mode="constant", cval=0.0)
     np.testing.assert_allclose(result, by_ndimage, rtol=1e-12, atol=1e-12)
     if k_rows <= rows and k_columns <= columns:  # scipy.signal swaps the two otherwise
-        by_signal = scipy.signal.correlate2d(picture, kernel, mode="same")
+        by_signal = scipy.signal.correlate2d(image, kernel, mode="same")
         np.testing.assert_allclose(result, by_signal, rtol=1e-12, atol=1e-12)
 
 
@@ -76,10 +78,10 @@ def test_correlate2d_same_is_scipys_and_ndimages(rows, columns, k_rows, k_column
 @quick
 def test_correlate2d_with_a_number_of_zeros(rows, columns, zeros, size, stride, seed):
     rows, columns = max(rows, size - 2 * zeros), max(columns, size - 2 * zeros)
-    picture, kernel = random_array((rows, columns), seed), random_array((size, size), seed + 1)
-    padded = np.pad(picture, zeros)
+    image, kernel = random_array((rows, columns), seed), random_array((size, size), seed + 1)
+    padded = np.pad(image, zeros)
     expected = scipy.signal.correlate2d(padded, kernel, mode="valid")[::stride, ::stride]
-    result = correlate2d(picture, kernel, stride=stride, padding=zeros)
+    result = correlate2d(image, kernel, stride=stride, padding=zeros)
     np.testing.assert_allclose(result, expected, rtol=1e-12, atol=1e-12)
 
 
@@ -93,10 +95,10 @@ def test_correlate2d_does_not_flip_and_does_not_wrap():
 
 
 def test_correlate2d_leaves_its_input_alone():
-    picture = random_array((6, 6), 0)
-    before = picture.copy()
-    correlate2d(picture, np.ones((1, 1)))[0, 0] = 99
-    np.testing.assert_array_equal(picture, before)
+    image = random_array((6, 6), 0)
+    before = image.copy()
+    correlate2d(image, np.ones((1, 1)))[0, 0] = 99
+    np.testing.assert_array_equal(image, before)
 
 
 # --- conv2d ------------------------------------------------------------------------------------
@@ -113,18 +115,18 @@ def test_conv2d_is_keras_conv2d(n, rows, columns, channels, filters, k_rows, k_c
 
     if padding == "valid":
         rows, columns = max(rows, k_rows), max(columns, k_columns)
-    pictures = random_array((n, rows, columns, channels), seed, np.float32)
+    images = random_array((n, rows, columns, channels), seed, np.float32)
     kernels = random_array((k_rows, k_columns, channels, filters), seed + 1, np.float32)
     bias = random_array((filters,), seed + 2, np.float32)
     layer = keras.layers.Conv2D(filters, (k_rows, k_columns), strides=stride, padding=padding)
-    layer.build(pictures.shape)
+    layer.build(images.shape)
     layer.set_weights([kernels, bias])
-    expected = keras.ops.convert_to_numpy(layer(pictures))
-    result = conv2d(pictures, kernels, bias=bias, stride=stride, padding=padding)
+    expected = keras.ops.convert_to_numpy(layer(images))
+    result = conv2d(images, kernels, bias=bias, stride=stride, padding=padding)
     assert result.dtype == np.float32 and result.shape == expected.shape
-    bound = float32_sum_error(pictures, kernels) + 1e-6
+    bound = float32_sum_error(images, kernels) + 1e-6
     np.testing.assert_allclose(result, expected, rtol=1e-6, atol=bound)
-    one = conv2d(pictures[0], kernels, bias=bias, stride=stride, padding=padding)
+    one = conv2d(images[0], kernels, bias=bias, stride=stride, padding=padding)
     np.testing.assert_allclose(one, expected[0], rtol=1e-6, atol=bound)
 
 
@@ -132,21 +134,21 @@ def test_conv2d_is_keras_conv2d(n, rows, columns, channels, filters, k_rows, k_c
 @quick
 def test_conv2d_is_a_sum_of_correlations(rows, columns, channels, filters, stride, padding, seed):
     rows, columns = max(rows, 3), max(columns, 3)
-    picture = random_array((rows, columns, channels), seed)
+    image = random_array((rows, columns, channels), seed)
     kernels = random_array((3, 3, channels, filters), seed + 1)
-    result = conv2d(picture, kernels, stride=stride, padding=padding)
+    result = conv2d(image, kernels, stride=stride, padding=padding)
     for f in range(filters):
         parts = [
-            correlate2d(picture[..., c], kernels[..., c, f], stride=stride, padding=padding)
+            correlate2d(image[..., c], kernels[..., c, f], stride=stride, padding=padding)
             for c in range(channels)
         ]
         np.testing.assert_allclose(result[..., f], sum(parts), rtol=1e-12, atol=1e-12)
 
 
 def test_conv2d_of_uint8_is_float64():
-    picture = random_array((5, 5, 3), 0, np.uint8)
-    result = conv2d(picture, np.ones((5, 5, 3, 1), int))
-    assert result.dtype == np.float64 and result[0, 0, 0] == picture.sum(dtype=int)
+    image = random_array((5, 5, 3), 0, np.uint8)
+    result = conv2d(image, np.ones((5, 5, 3, 1), int))
+    assert result.dtype == np.float64 and result[0, 0, 0] == image.sum(dtype=int)
 
 
 # --- pooling -----------------------------------------------------------------------------------
@@ -246,6 +248,33 @@ def test_receptive_field_is_what_reaches_a_number(layers):
     assert receptive_field(layers) == (last - first + 1, next_first - first)
 
 
+@given(
+    st.integers(5, 20), paddings,
+    st.lists(st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(1, 2)), max_size=3),
+)  # fmt: skip
+@slow
+def test_spans_are_what_a_keras_convolution_sees(n, padding, layers):
+    """One image for each pixel, with that pixel alone: what a position answers to, it sees."""
+    import keras
+
+    answers, spans = np.eye(n)[..., None], np.stack([np.arange(n), np.arange(1, n + 1)], axis=1)
+    for kernel, stride, dilation in layers:
+        stride = 1 if dilation > 1 else stride  # Keras has no layer of both
+        if padding == "valid" and (kernel - 1) * dilation >= len(spans):
+            break
+        layer = keras.layers.Conv1D(
+            1, kernel, strides=stride, dilation_rate=dilation, padding=padding,
+            kernel_initializer="ones",
+        )  # fmt: skip
+        answers = np.asarray(layer(answers))
+        spans = window_spans(
+            spans, kernel=kernel, stride=stride, dilation=dilation, padding=padding
+        )
+    for seen, span in zip(answers[..., 0].T > 0, spans, strict=True):
+        pixels = np.flatnonzero(seen)
+        assert tuple(span) == ((pixels[0], pixels[-1] + 1) if len(pixels) else (0, 0))
+
+
 def test_receptive_fields_of_the_articles_network():
     layers = [(3, 1), (2, 2)] * 4
     sizes = [receptive_field(layers[:n]).size for n in (1, 3, 5, 7, 8)]
@@ -262,15 +291,15 @@ def test_kernels():
         assert KERNELS[name].sum() == pytest.approx(1), name
     for name in set(KERNELS) - {"box blur", "Gaussian blur", "identity", "sharpen", "emboss"}:
         assert KERNELS[name].sum() == 0, name
-    picture = random_array((9, 9), 1)
-    sobel = correlate2d(picture, KERNELS["Sobel (vertical edges)"], padding="same")
-    inside = scipy.ndimage.sobel(picture, axis=1)[1:-1, 1:-1]
+    image = random_array((9, 9), 1)
+    sobel = correlate2d(image, KERNELS["Sobel (vertical edges)"], padding="same")
+    inside = scipy.ndimage.sobel(image, axis=1)[1:-1, 1:-1]
     np.testing.assert_allclose(sobel[1:-1, 1:-1], inside, atol=1e-12)
-    inside = scipy.ndimage.prewitt(picture, axis=1)[1:-1, 1:-1]
-    prewitt = correlate2d(picture, KERNELS["Prewitt (vertical edges)"])
+    inside = scipy.ndimage.prewitt(image, axis=1)[1:-1, 1:-1]
+    prewitt = correlate2d(image, KERNELS["Prewitt (vertical edges)"])
     np.testing.assert_allclose(prewitt, inside, atol=1e-12)
-    inside = scipy.ndimage.laplace(picture)[1:-1, 1:-1]
-    np.testing.assert_allclose(correlate2d(picture, KERNELS["Laplacian"]), inside, atol=1e-12)
+    inside = scipy.ndimage.laplace(image)[1:-1, 1:-1]
+    np.testing.assert_allclose(correlate2d(image, KERNELS["Laplacian"]), inside, atol=1e-12)
     with pytest.raises(ValueError, match="read-only"):
         KERNELS["identity"][0, 0] = 1
 
@@ -286,33 +315,33 @@ grey, rgb, kernel, kernels = (
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: correlate2d(rgb, kernel), "shape of the picture is (5, 5, 3)"),
+        (lambda: correlate2d(rgb, kernel), "shape of the image is (5, 5, 3)"),
         (lambda: correlate2d(grey, kernels), "shape of the kernel is (3, 3, 3, 2)"),
-        (lambda: correlate2d([[1, 2], [3]], kernel), "picture is no regular array"),
-        (lambda: correlate2d([["a"]], kernel), "picture holds <U1"),
+        (lambda: correlate2d([[1, 2], [3]], kernel), "rows of the image differ in length"),
+        (lambda: correlate2d([["a"]], kernel), "image holds <U1"),
         (lambda: correlate2d(np.ones((0, 5)), kernel), "none of them 0"),
-        (lambda: correlate2d(grey, np.ones((6, 2))), "window of 6 does not fit into 5 pixels"),
+        (lambda: correlate2d(grey, np.ones((6, 2))), "window of 6 does not fit into a side of 5"),
         (lambda: correlate2d(grey, kernel, stride=0), "stride is 0"),
         (lambda: correlate2d(grey, kernel, stride=1.5), "stride is 1.5"),
         (lambda: correlate2d(grey, kernel, padding="full"), "padding is 'full'"),
         (lambda: correlate2d(grey, kernel, padding=-1), "padding is -1"),
-        (lambda: conv2d(grey, kernels), "shape of the pictures is (5, 5)"),
+        (lambda: conv2d(grey, kernels), "shape of the images is (5, 5)"),
         (lambda: conv2d(rgb, kernel), "shape of the kernels is (3, 3)"),
-        (lambda: conv2d(np.ones((5, 5, 1)), kernels), "have 1 channel and the kernels 3"),
+        (lambda: conv2d(np.ones((5, 5, 1)), kernels), "1 in the images, 3 in the kernels"),
         (lambda: conv2d(rgb, kernels, bias=np.ones(3)), "one number per filter: (2,)"),
-        (lambda: conv2d(rgb, kernels, bias=1.0), "shape of the bias is ()"),
+        (lambda: conv2d(rgb, kernels, bias=1.0), "bias has the shape ()"),
         (lambda: max_pool(np.ones(5)), "shape of the array is (5,)"),
         (lambda: max_pool(grey, size=0), "is 0; give a whole number"),
         (lambda: max_pool(grey, size=6), "window of 6 does not fit"),
-        (lambda: average_pool(grey, size=2, padding=2), "could miss the picture"),
+        (lambda: average_pool(grey, size=2, padding=2), "could miss the image"),
         (lambda: max_pool(grey, stride=-1), "stride is -1"),
-        (lambda: output_size(0, kernel=1), "picture size is 0"),
+        (lambda: output_size(0, kernel=1), "image size is 0"),
         (lambda: output_size(5, kernel=True), "kernel is True"),
         (lambda: receptive_field([(3, 0)]), "stride is 0"),
     ],
 )
 def test_errors_are_one_sentence(call, words):
-    with pytest.raises(ValueError, match=re.escape(words)) as caught:
+    with pytest.raises(LearnerError, match=re.escape(words)) as caught:
         call()
     message = str(caught.value)
     assert message.endswith(".") and "\n" not in message
