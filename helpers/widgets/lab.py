@@ -54,6 +54,24 @@ def bundle(*names: str) -> str:
     )
 
 
+def whole_number(name: str, value: Any, low: int, high: int, *, other: str = "") -> int:
+    """Return a whole number from `low` to `high`, or raise LearnerError.
+
+    Parameters
+    ----------
+    name : str
+        What the number is, for the sentence.
+    other : str
+        What else could be given, for the sentence: '"valid" or '.
+    """
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or not low <= value <= high:
+        raise LearnerError(
+            f"The {name} is {value!r}: give {other}a whole number from {low} to {high}."
+        )
+    return int(value)
+
+
 class Lab(anywidget.AnyWidget):
     """A lab: one class, one JavaScript module that draws it, a few synced traits.
 

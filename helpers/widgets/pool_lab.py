@@ -1,34 +1,15 @@
 """The pooling lab of lesson 2: maximum and average of a patch of numbers."""
 
-import anywidget
 import numpy as np
 import traitlets
 from numpy.typing import ArrayLike
 
-from helpers.convolution import average_pool, max_pool
-from helpers.widgets.lab import Lab
-from helpers.widgets.modules import module_source, style_source
+from helpers import convolution, images
+from helpers.errors import LearnerError
+from helpers.widgets.lab import Lab, whole_number
 
-_LARGEST = 12  # rows or columns of a patch
-_PATCH = (
-    (12, 20, 30, 0, 4, 2),
-    (8, 12, 2, 0, 1, 3),
-    (34, 70, 37, 4, 9, 5),
-    (112, 100, 25, 12, 6, 8),
-    (5, 3, 0, 90, 88, 7),
-    (1, 2, 6, 95, 60, 11),
-)
-
-
-class PoolView(anywidget.AnyWidget):
-    """What the page shows of a `PoolLab`; everything is computed there."""
-
-    _esm = module_source("pool_lab.js")
-    _css = style_source("picture.css", "labs.css")
-
-    patch = traitlets.List().tag(sync=True)
-    size = traitlets.Int(2, min=1).tag(sync=True)
-    stride = traitlets.Int(2, min=1).tag(sync=True)
+_LARGEST = 12  # rows or columns of a patch; also of the window, and its step
+_MOST = 9999  # its numbers lie between −9999 and 9999
 
 
 class PoolLab(Lab):
@@ -36,19 +17,20 @@ class PoolLab(Lab):
 
     Parameters
     ----------
-    patch : array of shape (H, W)
-        2 to 12 rows and columns of numbers.
+    patch : array of shape (H, W), optional
+        2 to 12 rows and columns of numbers; by default 6 by 6 of the vertical edges of ascent.
     size, stride : int
-        The window's rows and columns, and its step.
+        The window's rows and columns, and its step, 1 to 12.
 
     Attributes
     ----------
-    patch : (H, W) array
-        The numbers as they are now.
-    maximum, average : arrays
-        What `helpers.convolution.max_pool` and `average_pool` make of them.
+    patch, size, stride
+        As they are now; can be set. The patch is a list of rows.
+    position : int
+        The window that is explained, counted row by row from 0; can be set.
     """
 
+    module = "pool_lab.js"
     title = "Pooling lab"
     still = "pool_lab"
     still_alt = (
@@ -56,48 +38,45 @@ class PoolLab(Lab):
         "average of every window of two by two."
     )
 
-    def __init__(self, patch: ArrayLike = _PATCH, *, size: int = 2, stride: int = 2) -> None:
-        numbers = _numbers(patch)
-        if numbers.ndim != 2 or not all(2 <= n <= _LARGEST for n in numbers.shape):
-            raise ValueError(
-                f"A patch has 2 to {_LARGEST} rows and columns of numbers, and this one has the "
-                f"shape {numbers.shape}; cut one out, for example edges[100:106, 50:56]."
+    patch = traitlets.Any().tag(sync=True)
+    size = traitlets.Any().tag(sync=True)
+    stride = traitlets.Any().tag(sync=True)
+    position = traitlets.Any(0).tag(sync=True)
+
+    def __init__(self, patch: ArrayLike | None = None, *, size: int = 2, stride: int = 2) -> None:
+        patch = _edges() if patch is None else patch
+        super().__init__(patch=patch, size=size, stride=stride)
+
+    @traitlets.validate("patch")
+    def _numbers(self, proposal: dict) -> list[list[float]]:
+        try:
+            array = np.asarray(proposal["value"])
+        except ValueError:  # rows of different lengths
+            array = np.array(None)
+        if array.dtype.kind not in "biuf":
+            raise LearnerError(
+                "A patch is rows of equally many numbers, and this one is not: "
+                "give for example [[1, 2], [3, 4]]."
             )
-        if not (np.abs(numbers) < 10_000).all():
-            raise ValueError("The numbers of a patch lie between −9999 and 9999.")
-        top = min(numbers.shape)
-        for name, value in {"size": size, "stride": stride}.items():
-            if not isinstance(value, int | np.integer) or not 1 <= value <= top:
-                raise ValueError(
-                    f"The {name} is {value!r}; for this patch, give a whole number from 1 to {top}."
-                )
-        self.view = PoolView(patch=numbers.tolist(), size=int(size), stride=int(stride))
-        super().__init__([self.view])
+        if array.ndim != 2 or not all(2 <= n <= _LARGEST for n in array.shape):
+            raise LearnerError(
+                f"A patch has 2 to {_LARGEST} rows and columns of numbers, and this one has the "
+                f"shape {array.shape}: cut one out, for example edges[100:106, 50:56]."
+            )
+        if not (np.abs(array) <= _MOST).all():
+            raise LearnerError(f"The numbers of a patch lie between −{_MOST} and {_MOST}.")
+        return array.astype(float).tolist()
 
-    @property
-    def patch(self) -> np.ndarray:
-        """The numbers as they are now, (H, W)."""
-        return np.array(self.view.patch)
+    @traitlets.validate("size", "stride")
+    def _whole(self, proposal: dict) -> int:
+        return whole_number(proposal["trait"].name, proposal["value"], 1, _LARGEST)
 
-    @property
-    def maximum(self) -> np.ndarray:
-        """The largest number of every window."""
-        return max_pool(self.patch, size=self.view.size, stride=self.view.stride)
-
-    @property
-    def average(self) -> np.ndarray:
-        """The mean of every window."""
-        return average_pool(self.patch, size=self.view.size, stride=self.view.stride)
+    @traitlets.validate("position")
+    def _window(self, proposal: dict) -> int:
+        return whole_number("position", proposal["value"], 0, _LARGEST**2 - 1)
 
 
-def _numbers(patch: ArrayLike) -> np.ndarray:
-    try:
-        array = np.asarray(patch)
-    except ValueError:  # rows of different lengths
-        array = np.array(None)
-    if array.dtype.kind not in "biuf":
-        raise ValueError(
-            "A patch is rows of equally many numbers, and this one is not; "
-            "give for example [[1, 2], [3, 4]]."
-        )
-    return array.astype(float)
+def _edges() -> np.ndarray:
+    """Return the patch of edges that lesson 2 pools, and two more rows and columns, (6, 6)."""
+    around = images.ascent()[424:432, 344:352]
+    return convolution.correlate2d(around, convolution.KERNELS["Sobel (vertical edges)"])

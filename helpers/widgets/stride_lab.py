@@ -1,79 +1,58 @@
-"""The stride lab of lesson 2: a window walks over a picture."""
+"""The stride lab of lesson 2: a window walks over an image."""
 
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from helpers import convolution, images
-from helpers.widgets.lab import Lab
-from helpers.widgets.modules import module_source, style_source
-from helpers.widgets.picture import pixels_message
+from helpers.widgets.lab import Lab, Message, whole_number
 
-_LARGEST = 256  # rows and columns; also of the window and its step
-
-
-class StrideView(anywidget.AnyWidget):
-    """What the page shows of a `StrideLab`; everything is computed there."""
-
-    _esm = module_source("stride_lab.js")
-    _css = style_source("picture.css", "labs.css")
-
-    size = traitlets.Int(7, min=1, max=_LARGEST).tag(sync=True)
-    kernel = traitlets.Int(3, min=1, max=_LARGEST).tag(sync=True)
-    stride = traitlets.Int(2, min=1, max=_LARGEST).tag(sync=True)
-    padding = traitlets.Enum(["valid", "same", *"12345"], "valid").tag(sync=True)
-    position = traitlets.Int(0, min=0).tag(sync=True)
-
-    def __init__(self, picture: np.ndarray, **traits: Any) -> None:
-        self._message = pixels_message(picture)
-        super().__init__(**traits)
-        self.on_msg(self._answer)
-
-    def _answer(self, _widget: object, content: dict, _buffers: list) -> None:
-        if content.get("kind") == "ready":
-            self.send(*self._message)
+_LARGEST = 256  # rows and columns of the image; also of the window, and its step
+_MOST_ZEROS = 5  # on every side
 
 
 class StrideLab(Lab):
-    """A window that walks over a picture as a slider moves, or as one drags it.
+    """A window that walks over an image as a slider moves, or as one drags it.
 
-    Rows and columns that no window reaches are hatched; beside the picture stands the output, the
+    Rows and columns that no window reaches are hatched; beside the image stands the output, the
     mean of what each window sees, and the formula of its size.
 
     Parameters
     ----------
     size : int
-        The picture has this many rows and columns, 1 to 256.
+        The image has this many rows and columns, 1 to 256.
     kernel, stride : int
-        The window's rows and columns, and its step.
+        The window's rows and columns, and its step, 1 to 256.
     padding : "valid", "same", or an int from 0 to 5
-        Zeros around the picture, as in `helpers.convolution.output_size`.
-    picture : optional
-        Anything that `helpers.images.open_image` takes; by default ascent. It is shown in grey,
-        shrunk to `size`.
-
-    Raises
-    ------
-    ValueError
-        If a number or the padding is none of these.
+        Zeros around the image, as in `helpers.convolution.output_size`.
+    image : optional
+        Anything that `helpers.images.open_image` takes; by default the drawing of a cat's face.
+        It is shown in grey, shrunk to `size`.
 
     Attributes
     ----------
     size, kernel, stride, padding
-        As they are now.
-    output_size : int
-        Windows along each side; 0 if none fits.
+        As they are now; can be set.
+    position : int
+        The window that is shown, counted row by row from 0; can be set.
     """
 
+    module = "stride_lab.js"
     title = "Stride lab"
     still = "stride_lab"
     still_alt = (
-        "The stride lab: sliders for picture size, window, stride and padding; a window on a "
-        "picture of few pixels, whose last row and column no window reaches, and the output."
+        "The stride lab: sliders for image size, window, stride and padding; a window on the "
+        "image of a cat's face with few pixels, whose last row and column no window reaches, and "
+        "the output."
     )
+
+    size = traitlets.Any().tag(sync=True)
+    kernel = traitlets.Any().tag(sync=True)
+    stride = traitlets.Any().tag(sync=True)
+    padding = traitlets.Any().tag(sync=True)
+    position = traitlets.Any(0).tag(sync=True)
 
     def __init__(
         self,
@@ -82,44 +61,27 @@ class StrideLab(Lab):
         kernel: int = 3,
         stride: int = 2,
         padding: convolution.Padding = "valid",
-        picture: Any = None,
+        image: Any = None,
     ) -> None:
-        for name, value in {"size": size, "kernel": kernel, "stride": stride}.items():
-            if not _is_whole(value) or not 1 <= value <= _LARGEST:
-                raise ValueError(
-                    f"The {name} is {value!r}; give a whole number from 1 to {_LARGEST}."
-                )
-        if padding not in ("valid", "same") and not (_is_whole(padding) and 0 <= padding <= 5):
-            raise ValueError(
-                f'The padding is {padding!r}; give "valid", "same" or a whole number from 0 to 5.'
-            )
-        grey = images.ascent() if picture is None else images.open_image(picture)
-        small = Image.fromarray(grey).convert("L").resize((256, 256), Image.Resampling.BOX)
-        padding = "valid" if padding == 0 else str(padding)  # as the page's list has it
-        numbers = {"size": int(size), "kernel": int(kernel), "stride": int(stride)}
-        self.view = StrideView(np.asarray(small), padding=padding, **numbers)
-        super().__init__([self.view])
+        grey = Image.fromarray(_cat() if image is None else images.open_image(image)).convert("L")
+        self._pixels = np.asarray(grey.resize((_LARGEST, _LARGEST), Image.Resampling.BOX))
+        super().__init__(size=size, kernel=kernel, stride=stride, padding=padding)
 
-    @property
-    def size(self) -> int:
-        """Rows (and columns) of the picture."""
-        return self.view.size
+    @traitlets.validate("size", "kernel", "stride")
+    def _whole(self, proposal: dict) -> int:
+        return whole_number(proposal["trait"].name, proposal["value"], 1, _LARGEST)
 
-    @property
-    def kernel(self) -> int:
-        """Rows (and columns) of the window."""
-        return self.view.kernel
+    @traitlets.validate("position")
+    def _window(self, proposal: dict) -> int:
+        return whole_number("position", proposal["value"], 0, _LARGEST**2 - 1)
 
-    @property
-    def stride(self) -> int:
-        """Pixels from one window to the next."""
-        return self.view.stride
-
-    @property
-    def padding(self) -> convolution.Padding:
-        """The padding: "valid", "same" or a number of zeros on every side."""
-        text = self.view.padding
-        return int(text) if text.isdigit() else text
+    @traitlets.validate("padding")
+    def _zeros(self, proposal: dict) -> convolution.Padding:
+        value = proposal["value"]
+        if isinstance(value, str) and value in ("valid", "same"):
+            return value
+        other = '"valid", "same" or '
+        return whole_number("padding", value, 0, _MOST_ZEROS, other=other) or "valid"
 
     @property
     def output_size(self) -> int:
@@ -131,6 +93,23 @@ class StrideLab(Lab):
         except ValueError:
             return 0
 
+    def answer(self, request: dict[str, Any], buffers: list) -> Message:
+        """Return the image in grey; the page shrinks it."""
+        return {"kind": "image", "shape": self._pixels.shape}, [self._pixels.tobytes()]
 
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+    def stored_requests(self) -> list[dict[str, Any]]:
+        """Return the request for the image."""
+        return [{"kind": "image"}]
+
+
+def _cat() -> np.ndarray:
+    """Return the drawing of a cat's face, (384, 384) uint8: 12 by 12 pixels show what it is."""
+    drawing = Image.new("L", (384, 384), 80)
+    pen = ImageDraw.Draw(drawing)
+    pen.polygon([(32, 32), (32, 224), (160, 128)], fill=235)
+    pen.polygon([(352, 32), (352, 224), (224, 128)], fill=235)
+    pen.ellipse((32, 96, 352, 352), fill=235)
+    pen.ellipse((93, 160, 131, 224), fill=15)
+    pen.ellipse((253, 160, 291, 224), fill=15)
+    pen.polygon([(160, 256), (224, 256), (192, 294)], fill=15)
+    return np.asarray(drawing)
