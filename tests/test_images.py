@@ -1,9 +1,12 @@
-"""`helpers.images` against Pillow, on pictures of every mode, whole and broken."""
+"""`helpers.images` against Pillow, on images of every mode, whole and broken."""
 
 import hashlib
 import io
 import os
+import shutil
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -17,8 +20,6 @@ from PIL import Image, PngImagePlugin, features
 from helpers import images
 from helpers.images import ImageError, ascent, open_image, resize, sample
 
-ORIENTATION = 0x0112  # the EXIF tag
-
 
 def noise(*shape, seed=0, dtype=np.uint8, high=256):
     return np.random.default_rng(seed).integers(0, high, shape, dtype=dtype)
@@ -30,63 +31,63 @@ def encoded(image, kind="PNG", **options):
     return buffer.getvalue()
 
 
+def by_pillow(data):
+    with Image.open(io.BytesIO(data)) as image:
+        return np.array(image.convert("RGB"))
+
+
 def on_white(rgba):
     """Return a (H, W, 4) uint8 array on white, by the formula of compositing."""
     colour, alpha = rgba[..., :3].astype(float), rgba[..., 3:] / 255
     return colour * alpha + 255 * (1 - alpha)
 
 
-def assert_sentence(error, *parts):
+def assert_refused(source, *parts):
+    """Assert that an image is refused in one sentence that holds some words."""
+    with pytest.raises(ImageError) as error:
+        open_image(source)
     text = str(error.value)
-    assert "\n" not in text and text.endswith("."), text
+    assert "\n" not in text and text.endswith(".") and len(text) < 400, text
     for part in parts:
         assert part in text, text
 
 
-# Where a picture can come from
+# Where an image can come from
 
 
 @pytest.fixture
 def png(tmp_path):
-    path = tmp_path / "a picture é.png"
+    path = tmp_path / "an image é.png"
     Image.fromarray(noise(7, 5, 3)).save(path)
     return path
 
 
-def test_path_string_bytes_file_and_image_give_the_same(png):
-    data = png.read_bytes()
-    with png.open("rb") as file, Image.open(png) as image:
-        sources = [png, str(png), data, bytearray(data), memoryview(data), file, image]
-        for source in [*sources, io.BytesIO(data)]:
-            assert np.array_equal(open_image(source), noise(7, 5, 3)), type(source)
-
-
-def test_a_file_stays_open_and_a_stream_need_not_seek(png):
-    class Stream:  # as urllib.request.urlopen gives it
+def test_path_string_bytes_file_and_image_give_the_same(png, monkeypatch):
+    class Stream:  # as urllib.request.urlopen gives it: without seek
         def read(self):
             return png.read_bytes()
 
-    assert np.array_equal(open_image(Stream()), noise(7, 5, 3))
-    with png.open("rb") as file:
-        open_image(file)
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(png.parent))
+    data = png.read_bytes()
+    with png.open("rb") as file, Image.open(png) as image:
+        sources = [png, str(png), f"~/{png.name}", data, bytearray(data), memoryview(data)]
+        for source in [*sources, file, image, io.BytesIO(data), Stream()]:
+            assert np.array_equal(open_image(source), noise(7, 5, 3)), type(source)
         assert not file.closed
 
 
-def test_a_picture_is_an_array_of_its_own(png):
-    for source in (noise(7, 5, 3), Image.fromarray(noise(7, 5, 3)), png):
-        picture = open_image(source)
-        picture[:] = 0
+def test_an_image_is_an_array_of_its_own_and_what_was_given_stays(png):
+    rgba = Image.fromarray(noise(3, 4, 4), "RGBA")
+    for source in (noise(7, 5, 3), Image.fromarray(noise(7, 5, 3)), png, rgba):
+        image = open_image(source)
+        image[:] = 0
         assert open_image(source).any()
-        assert picture.flags.c_contiguous and picture.dtype == np.uint8
+        assert image.flags.c_contiguous and image.dtype == np.uint8
+    assert rgba.mode == "RGBA" and np.array_equal(np.array(rgba), noise(3, 4, 4))
 
 
-def test_an_image_given_is_left_as_it_was():
-    image = Image.fromarray(noise(3, 4, 4), "RGBA")
-    open_image(image)
-    assert image.mode == "RGBA" and np.array_equal(np.array(image), noise(3, 4, 4))
-
-
-# Modes
+# Modes and formats
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
@@ -102,19 +103,12 @@ def test_opaque_modes_are_as_pillow_converts_them(mode, kind):
 def test_other_colour_spaces_are_as_pillow_converts_them(mode):
     image = Image.fromarray(noise(20, 30, 3)).convert(mode)
     assert np.array_equal(open_image(image), np.array(image.convert("RGB")))
+    if mode == "CMYK":
+        for data in (encoded(image, "TIFF"), encoded(image, "JPEG", quality=95)):
+            assert np.array_equal(open_image(data), by_pillow(data))
 
 
-def test_cmyk_files():
-    image = Image.fromarray(noise(20, 30, 4), "CMYK")
-    expected = np.array(image.convert("RGB"))
-    assert np.array_equal(open_image(encoded(image, "TIFF")), expected)
-    jpeg = encoded(image, "JPEG", quality=95)
-    with Image.open(io.BytesIO(jpeg)) as again:
-        assert again.mode == "CMYK"
-        assert np.array_equal(open_image(jpeg), np.array(again.convert("RGB")))
-
-
-@pytest.mark.parametrize("mode", ["LA", "RGBA", "PA", "La", "RGBa"])
+@pytest.mark.parametrize("mode", ["LA", "RGBA", "PA", "RGBa"])
 def test_transparency_lies_on_white(mode):
     rgba = noise(20, 30, 4)
     rgba[:5, :, 3], rgba[5:10, :, 3] = 0, 255
@@ -122,14 +116,11 @@ def test_transparency_lies_on_white(mode):
     if mode == "PA":
         image = image.convert("RGB").convert("P").convert("PA")
         image.putalpha(Image.fromarray(rgba[..., 3]))
-    elif mode == "La":
-        image = image.convert("LA").convert("La")
     else:
         image = image.convert(mode)
-    straight = image.convert("LA").convert("RGBA") if mode == "La" else image.convert("RGBA")
-    picture = open_image(image)
-    assert np.abs(picture - on_white(np.array(straight))).max() <= 1
-    assert (picture[:5] == 255).all()
+    opened = open_image(image)
+    assert np.abs(opened - on_white(np.array(image.convert("RGBA")))).max() <= 1
+    assert (opened[:5] == 255).all()
 
 
 def test_a_palette_with_a_transparent_colour():
@@ -147,36 +138,22 @@ def test_a_palette_with_a_transparent_colour():
 def test_a_transparent_colour_without_a_palette(mode, clear, solid):
     image = Image.new(mode, (2, 1), clear)
     image.putpixel((1, 0), solid)
-    picture = open_image(encoded(image, transparency=clear))
-    assert picture[0, 0].tolist() == [255] * 3
-    assert picture[0, 1].tolist() == list(solid if mode == "RGB" else [solid] * 3)
+    expected = np.broadcast_to(solid, 3).tolist()
+    assert open_image(encoded(image, transparency=clear)).tolist() == [[[255] * 3, expected]]
 
 
-@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
-def test_sixteen_bits_are_scaled_not_clipped(kind):
+def test_sixteen_and_thirty_two_bits_are_scaled_not_clipped():
     values = noise(20, 30, dtype=np.uint16, high=65_536)
-    data = encoded(Image.fromarray(values), kind)
-    with Image.open(io.BytesIO(data)) as image:
-        assert image.mode == "I;16"
-    expected = np.rint(values / 257).astype(np.uint8)
-    assert np.array_equal(open_image(data), np.stack([expected] * 3, -1))
-
-
-def test_sixteen_bits_in_the_other_byte_order_and_dark():
-    values = noise(4, 5, dtype=np.uint16, high=65_536)
-    big = Image.frombytes("I;16B", (5, 4), values.astype(">u2").tobytes())
-    assert np.array_equal(open_image(big)[..., 0], np.rint(values / 257))
-    dark = Image.fromarray(np.full((2, 2), 200, np.uint16))
-    assert (open_image(dark) == 1).all()
-
-
-def test_thirty_two_bits():
-    values = noise(20, 30, dtype=np.int32, high=65_536)
-    assert np.array_equal(open_image(Image.fromarray(values))[..., 0], np.rint(values / 257))
-    assert np.array_equal(open_image(Image.fromarray(values % 256))[..., 0], values % 256)
-    with pytest.raises(ImageError) as error:
-        open_image(Image.fromarray(values - 40_000))
-    assert_sentence(error, "white")
+    expected = np.stack([np.rint(values / 257)] * 3, -1)
+    narrow, wide = Image.fromarray(values), Image.fromarray(values.astype(np.int32))
+    big = Image.frombytes("I;16B", narrow.size, values.astype(">u2").tobytes())
+    assert [image.mode for image in (narrow, wide, big)] == ["I;16", "I", "I;16B"]
+    for source in (narrow, wide, big, encoded(narrow, "PNG"), encoded(narrow, "TIFF")):
+        assert np.array_equal(open_image(source), expected)
+    assert (open_image(Image.fromarray(np.full((2, 2), 200, np.uint16))) == 1).all()
+    small = Image.fromarray((values % 256).astype(np.int32))
+    assert np.array_equal(open_image(small)[..., 0], values % 256)
+    assert_refused(Image.fromarray(values.astype(np.int32) - 40_000), "which is white")
 
 
 def test_floats_in_a_file():
@@ -185,19 +162,23 @@ def test_floats_in_a_file():
         assert np.array_equal(open_image(encoded(image, "TIFF"))[..., 0], noise(20, 30))
 
 
-def test_the_first_frame_of_an_animation():
-    frames = [Image.fromarray(noise(4, 4, 3, seed=seed)) for seed in range(3)]
-    data = encoded(frames[0], "PNG", save_all=True, append_images=frames[1:])
-    assert np.array_equal(open_image(data), noise(4, 4, 3))
-
-
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "PPM", "WEBP"])
 def test_formats_without_loss_come_back_as_they_were(kind):
     data = encoded(Image.fromarray(noise(20, 30, 3)), kind, lossless=True)
     assert np.array_equal(open_image(data), noise(20, 30, 3))
 
 
-# EXIF
+@pytest.mark.parametrize("kind", ["PNG", "MPO"])
+def test_the_first_of_several_frames(kind):
+    frames = [Image.fromarray(noise(16, 16, 3, seed=seed)) for seed in range(3)]
+    data = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
+    assert np.array_equal(open_image(data), by_pillow(data))
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
+def test_avif():
+    data = encoded(Image.fromarray(noise(16, 16, 3)), "AVIF", quality=90)
+    assert np.array_equal(open_image(data), by_pillow(data))
 
 
 TURNS = {
@@ -215,11 +196,11 @@ TURNS = {
 @pytest.mark.parametrize("orientation", TURNS)
 def test_a_photo_is_turned_as_its_exif_says(orientation):
     exif = Image.Exif()
-    exif[ORIENTATION] = orientation
+    exif[0x0112] = orientation
     image = Image.fromarray(noise(5, 9, 3))
     for kind in ("PNG", "TIFF"):
-        picture = open_image(encoded(image, kind, exif=exif))
-        assert np.array_equal(picture, TURNS[orientation](noise(5, 9, 3))), kind
+        opened = open_image(encoded(image, kind, exif=exif))
+        assert np.array_equal(opened, TURNS[orientation](noise(5, 9, 3))), kind
     height, width = open_image(encoded(image, "JPEG", exif=exif)).shape[:2]
     assert (height, width) == ((9, 5) if orientation > 4 else (5, 9))
 
@@ -228,51 +209,42 @@ def test_a_photo_is_turned_as_its_exif_says(orientation):
 @pytest.mark.parametrize("exif", [b"Exif\0\0nonsense", b"Exif\0\0II*\0\xff\xff\xff\xff", b"\0" * 9])
 def test_a_broken_exif_block_turns_nothing(exif):
     image = Image.fromarray(noise(5, 9, 3))
-    picture = open_image(encoded(image, "JPEG", exif=exif))
-    assert np.array_equal(picture, open_image(encoded(image, "JPEG")))
+    opened = open_image(encoded(image, "JPEG", exif=exif))
+    assert np.array_equal(opened, open_image(encoded(image, "JPEG")))
 
 
 # Arrays
 
 
-@given(hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=6)))
-def test_grey_arrays_are_repeated(values):
-    expected = np.stack([values] * 3, -1)
-    assert np.array_equal(open_image(values), expected)
-    assert np.array_equal(open_image(values[..., None]), expected)
-
-
 @given(
-    hnp.arrays(np.uint8, st.tuples(st.integers(1, 6), st.integers(1, 6), st.just(3))),
-    st.sampled_from([np.int64, np.int8, np.float32, np.float64, np.uint8]),
+    hnp.arrays(np.uint8, st.tuples(st.integers(1, 6), st.integers(1, 6), st.just(4))),
+    st.sampled_from([np.uint8, np.int64, np.float16, np.float32, np.float64]),
 )
-def test_colour_arrays_come_back_as_they_were(values, dtype):
-    if dtype == np.int8:
-        values = values // 2
-    elif np.issubdtype(dtype, np.floating):
-        values[0, 0, 0] = 3  # so that the floats mean 0 to 255
-    assert np.array_equal(open_image(values.astype(dtype)), values)
-    if values.max() <= 127:
-        assert np.array_equal(open_image(values.astype(np.int8)), values)
+def test_arrays_of_one_to_four_channels(values, dtype):
+    values[0, 0] = 3  # so that the floats mean 0 to 255
+    given_as = values.astype(dtype)
+    grey = np.stack([values[..., 0]] * 3, -1)
+    assert np.array_equal(open_image(given_as[..., 0]), grey)
+    assert np.array_equal(open_image(given_as[..., :1]), grey)
+    assert np.array_equal(open_image(given_as[..., :3]), values[..., :3])
+    assert np.abs(open_image(given_as) - on_white(values)).max() <= 1
+    with_alpha = np.concatenate([grey, values[..., 3:]], -1)
+    assert np.array_equal(open_image(given_as[..., [0, 3]]), open_image(with_alpha))
+    if np.issubdtype(dtype, np.floating):
+        from_0_to_1 = (values[..., :3] / 255).astype(dtype)
+        assert np.array_equal(open_image(from_0_to_1), values[..., :3])
 
 
-@given(hnp.arrays(np.uint8, st.tuples(st.integers(1, 6), st.integers(1, 6), st.just(3))))
-def test_floats_from_0_to_1_come_back_as_they_were(values):
-    for dtype in (np.float16, np.float32, np.float64):
-        assert np.array_equal(open_image((values / 255).astype(dtype)), values)
+def test_bool_and_sixteen_bit_arrays_and_what_only_acts_as_an_array():
+    class Tensor:
+        def __array__(self, dtype=None, copy=None):
+            return noise(2, 3, 3)
 
-
-@given(hnp.arrays(np.uint8, st.tuples(st.integers(1, 6), st.integers(1, 6), st.just(4))))
-def test_alpha_arrays_lie_on_white(values):
-    assert np.abs(open_image(values) - on_white(values)).max() <= 1
-    grey = np.stack([values[..., 0]] * 3 + [values[..., 3]], -1)
-    assert np.array_equal(open_image(values[..., [0, 3]]), open_image(grey))
-
-
-def test_bool_and_sixteen_bit_arrays():
     assert open_image(np.array([[True, False]]))[0, :, 0].tolist() == [255, 0]
     wide = np.array([[0, 257, 65_535]], np.uint16)
     assert open_image(wide)[0, :, 0].tolist() == [0, 1, 255]
+    assert open_image(np.array([[0, 127]], np.int8))[0, :, 0].tolist() == [0, 127]
+    assert np.array_equal(open_image(Tensor()), noise(2, 3, 3))
 
 
 def test_arrays_with_other_strides():
@@ -281,20 +253,11 @@ def test_arrays_with_other_strides():
         assert np.array_equal(open_image(view), view)
 
 
-def test_what_only_acts_as_an_array():
-    class Tensor:
-        def __array__(self, dtype=None, copy=None):
-            return noise(2, 3, 3)
-
-    assert np.array_equal(open_image(Tensor()), noise(2, 3, 3))
-
-
 @pytest.mark.parametrize(
     "values,part",
     [
-        (np.zeros((4, 5, 6, 3), np.uint8), "pictures[0]"),
+        (np.zeros((4, 5, 6, 3), np.uint8), "images[0]"),
         (np.zeros((3, 50, 60), np.uint8), "moveaxis"),
-        (np.zeros((4, 5, 5), np.uint8), "(4, 5, 5)"),
         (np.zeros(5, np.uint8), "(5,)"),
         (np.zeros((0, 5, 3), np.uint8), "(0, 5, 3)"),
         (np.zeros((4, 5, 0), np.uint8), "(4, 5, 0)"),
@@ -310,154 +273,101 @@ def test_what_only_acts_as_an_array():
         (np.array([[1j, 2]]), "complex128"),
     ],
 )
-def test_an_array_that_is_no_picture_or_not_a_clear_one(values, part):
-    with pytest.raises(ImageError) as error:
-        open_image(values)
-    assert_sentence(error, part)
+def test_an_array_that_is_not_an_image_or_not_a_clear_one(values, part):
+    assert_refused(values, part)
 
 
-# What is not a picture, or not a whole one
-
-
-def test_no_such_file_a_folder_and_an_empty_file(tmp_path):
-    for source, part in ((tmp_path / "none.png", "no file"), (tmp_path, "folder")):
-        with pytest.raises(ImageError) as error:
-            open_image(source)
-        assert_sentence(error, str(source), part)
-    (tmp_path / "empty.png").touch()
-    with pytest.raises(ImageError) as error:
-        open_image(tmp_path / "empty.png")
-    assert_sentence(error, "empty.png", "empty")
-
-
-def test_a_file_that_may_not_be_read(png, monkeypatch):
-    def refuse(self):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(type(png), "read_bytes", refuse)
-    with pytest.raises(ImageError) as error:
-        open_image(png)
-    assert_sentence(error, png.name, "Permission denied")
-
-
-@pytest.mark.parametrize("data", [b"hello", b"\x89PNG\r\n\x1a\n", b"GIF89a", bytes(5_000), b"\xff"])
-def test_bytes_that_are_no_picture(data, tmp_path):
-    path = tmp_path / "notes.png"
-    path.write_bytes(data)
-    with path.open("rb") as file:
-        for source, name in ((path, "notes.png"), (data, "this picture"), (file, "notes.png")):
-            with pytest.raises(ImageError) as error:
-                open_image(source)
-            assert_sentence(error, name, "PNG")
+# What is not an image, or not a whole one
 
 
 @pytest.mark.parametrize(
     "source,part",
     [
-        ("", "is empty"),
+        ("none.png", "There is no file none.png"),
+        ("", "is a folder"),
         ("~", "is a folder"),
+        (Path(), "is a folder"),
         ("http://example.org/cat.jpg", "is an address"),
         ("HTTPS://example.org/cat.jpg", "is an address"),
         (Path("https://example.org/cat.jpg"), "is an address"),
         ("data:image/png;base64," + "A" * 10_000, "is an address"),
-        ("~nobody-has-this-name.png", "There is no file ~nobody-has-this-name.png"),
+        ("~nobody-has-this-name.png", "cannot be read"),
         ("a\0b.png", "cannot be read"),
+        (None, "NoneType"),
+        (5, "int"),
+        (["a"], "list"),
     ],
 )
-def test_a_path_that_is_none(source, part):
-    with pytest.raises(ImageError) as error:
-        open_image(source)
-    assert_sentence(error, part)
-    assert len(str(error.value)) < 200
+def test_what_cannot_be_the_path_of_an_image(source, part):
+    assert_refused(source, part)
 
 
-def test_the_home_folder(png, monkeypatch):
-    for variable in ("HOME", "USERPROFILE"):
-        monkeypatch.setenv(variable, str(png.parent))
-    assert np.array_equal(open_image(f"~/{png.name}"), noise(7, 5, 3))
-
-
-@pytest.mark.parametrize("kind", ["EPS", "PDF", "ICNS", "TGA"])
-def test_formats_not_promised_never_reach_their_decoder(kind, monkeypatch):
-    data = encoded(Image.fromarray(noise(16, 16, 3)), kind)
-    if kind != "PDF":  # which Pillow can only write
-        with Image.open(io.BytesIO(data)) as image:
-            assert image.format == kind, "Pillow on its own would open it"
-    monkeypatch.setattr("PIL.EpsImagePlugin.Ghostscript", None)
-    with pytest.raises(ImageError) as error:
-        open_image(data)
-    assert_sentence(error, "not a picture that Pillow can read")
-
-
-def test_the_photo_of_a_phone_that_holds_two():
-    frames = [Image.fromarray(noise(16, 16, 3, seed=seed)) for seed in range(2)]
-    data = encoded(frames[0], "MPO", save_all=True, append_images=frames[1:])
-    with Image.open(io.BytesIO(data)) as image:
-        assert image.format == "MPO"
-        assert np.array_equal(open_image(data), np.array(image.convert("RGB")))
-
-
-@pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
-def test_avif():
-    data = encoded(Image.fromarray(noise(16, 16, 3)), "AVIF", quality=90)
-    with Image.open(io.BytesIO(data)) as image:
-        assert np.array_equal(open_image(data), np.array(image.convert("RGB")))
-
-
-def test_the_name_of_an_upload():
-    with pytest.raises(ImageError) as error:
-        open_image(b"hello", name="holiday.heic")
-    assert_sentence(error, "holiday.heic")
-
-
-def test_things_that_cannot_be_pictures(png):
-    for source in (None, 5, ["a"], {"a": 1}):
-        with pytest.raises(ImageError) as error:
-            open_image(source)
-        assert_sentence(error, type(source).__name__)
-    with png.open(encoding="utf-8") as text, pytest.raises(ImageError) as error:
-        open_image(text)
-    assert_sentence(error, '"rb"')
+def test_a_file_that_is_open_as_text_or_closed(png):
+    with png.open(encoding="latin-1") as text:
+        assert_refused(text, png.name, '"rb"')
     with png.open("rb") as closed:
         pass
-    with pytest.raises(ImageError) as error:
-        open_image(closed)
-    assert_sentence(error, "closed")
+    assert_refused(closed, "closed", "again")
+
+
+@pytest.mark.parametrize(
+    "data,part",
+    [
+        (b"", "empty (0 bytes)"),
+        (b"hello", "give a PNG, JPEG"),
+        (b"\x89PNG\r\n\x1a\n", "give a PNG, JPEG"),
+        (b"GIF89a", "give a PNG, JPEG"),
+        (bytes(5_000), "give a PNG, JPEG"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "give a PNG, JPEG"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "as JPEG"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "as JPEG"),
+    ],
+)
+def test_bytes_that_are_not_an_image_we_can_open(data, part, tmp_path):
+    path = tmp_path / "holiday.heic"
+    path.write_bytes(data)
+    assert_refused(data, "This image", part)
+    assert_refused(path, str(path), part)
+    with path.open("rb") as file:
+        assert_refused(file, "holiday.heic", part)
+    with pytest.raises(ImageError, match="upload"):
+        open_image(data, name="upload 1")
+
+
+@pytest.mark.parametrize("kind", ["EPS", "ICNS", "TGA"])
+def test_formats_not_promised_are_not_opened_though_pillow_would(kind):
+    data = encoded(Image.fromarray(noise(16, 16, 3)), kind)
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.format == kind
+    assert_refused(data, "not an image that Pillow can read")
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP"])
-def test_a_truncated_picture_is_named(kind, tmp_path):
+def test_a_truncated_image_is_named(kind, tmp_path):
     whole = encoded(Image.fromarray(noise(64, 64, 3)), kind)
     path = tmp_path / f"cut.{kind.lower()}"
     path.write_bytes(whole[: len(whole) // 2])
-    for source in (path, path.read_bytes()):
-        with pytest.raises(ImageError) as error:
-            open_image(source)
-        assert_sentence(error, "cut." if source is path else "this picture")
-
-
-def test_an_image_that_was_opened_and_is_cut_off(tmp_path):
-    whole = encoded(Image.fromarray(noise(64, 64, 3)), "PNG")
-    (tmp_path / "cut.png").write_bytes(whole[:-900])
-    with Image.open(tmp_path / "cut.png") as image, pytest.raises(ImageError) as error:
-        open_image(image)
-    assert_sentence(error, "cut.png", "cut off")
+    assert_refused(path, "cut.")
+    assert_refused(path.read_bytes(), "This image")
+    if kind == "PNG":
+        with Image.open(path) as image:
+            assert_refused(image, "cut.png", "cut off")
 
 
 @pytest.mark.filterwarnings("error")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
-def test_a_picture_with_wrong_bytes_is_opened_or_refused_by_a_sentence(data):
+def test_an_image_with_wrong_bytes_is_opened_or_refused_by_a_sentence(data):
     kind = data.draw(st.sampled_from(["PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP"]))
     broken = bytearray(encoded(Image.fromarray(noise(8, 8, 3)), kind))
     for place in data.draw(st.lists(st.integers(0, len(broken) - 1), min_size=1, max_size=6)):
         broken[place] = data.draw(st.integers(0, 255))
     try:
-        picture = open_image(bytes(broken))
+        opened = open_image(bytes(broken))
     except ImageError as error:
         assert str(error).endswith(".")
     else:
-        assert picture.ndim == 3 and picture.shape[2] == 3 and picture.dtype == np.uint8
+        assert opened.ndim == 3 and opened.shape[2] == 3 and opened.dtype == np.uint8
 
 
 # Bombs
@@ -467,9 +377,8 @@ def png_header(width, height):
     """Return a PNG that claims a size and holds next to nothing."""
 
     def chunk(kind, data):
-        return (
-            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        )
+        checksum = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + checksum
 
     size = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + size + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
@@ -477,50 +386,30 @@ def png_header(width, height):
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("times", [1.1, 2.5], ids=["warning", "error"])
-def test_a_bomb_is_refused_at_both_of_pillows_levels(times, tmp_path):
+def test_a_bomb_is_refused_at_both_of_pillows_levels(times):
     side = int((Image.MAX_IMAGE_PIXELS * times) ** 0.5)
-    (tmp_path / "bomb.png").write_bytes(png_header(side, side))
-    with pytest.raises(ImageError) as error:
-        open_image(tmp_path / "bomb.png")
-    assert_sentence(error, "bomb.png", "89 million pixels", "smaller")
-
-
-def test_the_limit_is_pillows_own(monkeypatch):
-    data = encoded(Image.fromarray(noise(20, 20, 3)))
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 399)
-    with pytest.raises(ImageError):
-        open_image(data)
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 400)
-    assert np.array_equal(open_image(data), noise(20, 20, 3))
+    assert_refused(png_header(side, side), "89 million pixels", "smaller")
 
 
 def test_a_bomb_in_a_text_chunk():
     info = PngImagePlugin.PngInfo()
     info.add_text("comment", "a" * 50_000_000, zip=True)
-    with pytest.raises(ImageError):
-        open_image(encoded(Image.new("L", (2, 2)), pnginfo=info))
+    assert_refused(encoded(Image.new("L", (2, 2)), pnginfo=info))
 
 
 # resize
 
 
 def test_resize_is_pillows_bilinear():
-    picture = noise(37, 61, 3)
-    for size, shape in (
-        (150, (150, 150)),
-        (8, (8, 8)),
-        ((20, 31), (20, 31)),
-        (np.int64(5), (5, 5)),
-    ):
-        expected = Image.fromarray(picture).resize(shape[::-1], Image.Resampling.BILINEAR)
-        assert np.array_equal(resize(picture, size), np.array(expected))
-    assert resize(picture).shape == (150, 150, 3)
-    assert np.array_equal(resize(picture, (37, 61)), picture)
-
-
-def test_resize_averages_what_a_pixel_covers():
+    image = noise(37, 61, 3)
+    sizes = [(150, (150, 150)), (8, (8, 8)), ((20, 31), (20, 31)), (np.int64(5), (5, 5))]
+    for size, shape in sizes:
+        expected = Image.fromarray(image).resize(shape[::-1], Image.Resampling.BILINEAR)
+        assert np.array_equal(resize(image, size), np.array(expected))
+    assert resize(image).shape == (150, 150, 3)
+    assert np.array_equal(resize(image, (37, 61)), image)
     board = np.indices((300, 300)).sum(0) % 2 * np.uint8(255)
-    assert np.abs(resize(board, 30).astype(int) - 127.5).max() < 2
+    assert np.abs(resize(board, 30).astype(int) - 127.5).max() < 2, "it averages"
 
 
 @pytest.mark.parametrize(
@@ -528,9 +417,11 @@ def test_resize_averages_what_a_pixel_covers():
     [0, -1, 150.0, True, "150", None, (20,), (20, 30, 3), (20, 0), (20.0, 30), (True, 1), 10_001],
 )
 def test_a_size_that_cannot_be(size):
-    with pytest.raises(ImageError) as error:
+    with pytest.raises(
+        ImageError, match=r"whole number of pixels .* \(height, width\)\.$"
+    ) as error:
         resize(noise(3, 3, 3), size)
-    assert_sentence(error, repr(size), "whole number", "(height, width)")
+    assert repr(size) in str(error.value)
 
 
 # What ships
@@ -543,23 +434,27 @@ def test_ascent_is_scipys_pixel_for_pixel():
     )
 
 
-@pytest.mark.parametrize("name", images.SAMPLES)
-def test_samples_are_whole_colour_pictures(name):
-    picture = sample(name)
-    assert picture.shape[2] == 3 and min(picture.shape[:2]) >= 300 and picture.std() > 20
-
-
-def test_a_sample_that_is_not_there():
-    with pytest.raises(ImageError) as error:
+def test_samples_are_whole_colour_images():
+    for name in images.SAMPLES:
+        image = sample(name)
+        assert image.shape[2] == 3 and min(image.shape[:2]) >= 300 and image.std() > 20, name
+    with pytest.raises(ImageError, match=r"'unicorn': choose one of dog, .*owl\.$"):
         sample("unicorn")
-    assert_sentence(error, "unicorn", "raccoon")
 
 
-def test_without_the_clone_a_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr(images, "__file__", str(tmp_path / "helpers" / "images.py"))
-    with pytest.raises(ImageError) as error:
-        sample("dog")
-    assert_sentence(error, "clone")
+def test_without_the_clone_a_sentence(tmp_path):
+    (tmp_path / "helpers").mkdir()
+    for name in ("__init__.py", "errors.py", "images.py"):
+        shutil.copy(Path(images.__file__).with_name(name), tmp_path / "helpers")
+    code = "from helpers import images; images.sample('dog')"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert "ImageError: The folder data/" in done.stderr and "clone" in done.stderr
 
 
 # Where caches go
@@ -570,28 +465,12 @@ def test_the_cache_lies_in_data(elsewhere):
     assert list((elsewhere / "data" / "cache").iterdir()) == []
 
 
-def test_the_cache_is_the_users_where_a_file_is_in_the_way(elsewhere):
+def test_the_cache_is_the_users_where_data_cannot_be_written(elsewhere, read_only):
+    with read_only(elsewhere / "data"):
+        assert images.cache_folder() == elsewhere / "user" / "cnn-notebooks"
     (elsewhere / "data" / "cache").touch()
     assert images.cache_folder() == elsewhere / "user" / "cnn-notebooks"
     assert images.cache_folder().is_dir()
-
-
-def test_the_cache_is_the_users_where_data_is_read_only(elsewhere, read_only):
-    with read_only(elsewhere / "data"):
-        assert images.cache_folder() == elsewhere / "user" / "cnn-notebooks"
-
-
-def test_the_fixture_changes_nothing_but_the_folder(tmp_path, read_only):
-    (tmp_path / "in").mkdir(mode=0o750)
-    modes = {path: path.stat().st_mode for path in (tmp_path / "in").parents}
-    before = (tmp_path / "in").stat().st_mode
-    with read_only(tmp_path / "in"):
-        assert {path: path.stat().st_mode for path in modes} == modes
-        with pytest.raises(PermissionError):
-            (tmp_path / "in" / "file").touch()
-        (tmp_path / "file").touch()
-    assert (tmp_path / "in").stat().st_mode == before
-    (tmp_path / "in" / "file").touch()
 
 
 def test_nowhere_to_write(elsewhere):
@@ -601,21 +480,3 @@ def test_nowhere_to_write(elsewhere):
         images.cache_folder()
     for folder in images.cache_folders():
         assert str(folder) in str(error.value)
-
-
-@pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
-def test_a_variable_is_named_only_where_it_is_looked_at(elsewhere, monkeypatch, system):
-    monkeypatch.setattr(images, "_writable", lambda folder: False)
-    monkeypatch.setattr("helpers.images.sys.platform", system)
-    with pytest.raises(OSError, match="make room there") as error:
-        images.cache_folder()
-    assert ("XDG_CACHE_HOME" in str(error.value)) == (system == "linux")
-
-
-def test_without_the_clone_the_cache_is_the_users(elsewhere, monkeypatch):
-    def nowhere():
-        raise ImageError("no clone")
-
-    monkeypatch.setattr(images, "data_folder", nowhere)
-    assert images.cache_folders() == [elsewhere / "user" / "cnn-notebooks"]
-    assert os.fspath(images.cache_folder())
