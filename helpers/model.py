@@ -1,8 +1,8 @@
-"""The network of lesson 3, the table of its layers, and the trained weights that ship.
+"""The network of lesson 3, the table of its layers, what each layer sees, and trained weights.
 
 The network is the one of the article that the lessons follow: four convolutions, each followed by
 2 by 2 max pooling, then two dense layers. The rescaling from 0..255 to 0..1 is its first layer, so
-that no picture can reach it on the wrong scale.
+that no image can reach it on the wrong scale.
 """
 
 import hashlib
@@ -14,20 +14,23 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
+from helpers.convolution import joined_spans, window_spans
 from helpers.errors import LearnerError
 from helpers.images import data_folder
 
 if TYPE_CHECKING:
     import keras
 
+Spans = tuple[np.ndarray, np.ndarray]
+
 
 class WeightsError(LearnerError):
     """Trained weights that are missing, damaged, or made for other layers."""
 
 
-def build_model(
-    *, seed: int | None = None, dropout: float = 0.0, dtype: str = "float32"
-) -> "keras.Sequential":
+def build_model(*, seed: int | None = None, dropout: float = 0.0) -> "keras.Sequential":
     """Build the network of lesson 3: 1,639,489 parameters, untrained.
 
     Parameters
@@ -37,51 +40,31 @@ def build_model(
     dropout : float
         The share of the 3,136 flattened values that is dropped in each training step; 0 leaves the
         layer out.
-    dtype : str
-        The type of weights and arithmetic; "float16" halves the file that ships.
 
     Returns
     -------
     keras.Sequential
-        Takes (N, 150, 150, 3) pictures from 0 to 255 and gives (N, 1): the probability of a dog.
+        Takes (N, 150, 150, 3) images from 0 to 255 and gives (N, 1): the probability of a dog.
     """
     import keras
     from keras import layers
 
-    def weights(index: int) -> keras.initializers.Initializer:
-        return keras.initializers.GlorotUniform(seed=None if seed is None else 10 * seed + index)
+    def learnt(index: int) -> dict[str, Any]:
+        start = keras.initializers.GlorotUniform(seed=None if seed is None else 10 * seed + index)
+        return {"activation": "relu", "kernel_initializer": start}
 
     # In one list: each `Sequential.add` would call the layers before it once more, and a model of
     # their outputs (lesson 5) would then compute them several times.
-    stack = [
-        keras.Input((150, 150, 3), name="picture"),
-        layers.Rescaling(1 / 255, name="rescaling", dtype=dtype),
-    ]
+    stack = [keras.Input((150, 150, 3), name="image"), layers.Rescaling(1 / 255, name="rescaling")]
     for index, filters in enumerate([16, 32, 32, 64], start=1):
-        stack.append(
-            layers.Conv2D(
-                filters,
-                3,
-                activation="relu",
-                kernel_initializer=weights(index),
-                name=f"conv{index}",
-                dtype=dtype,
-            )
-        )
-        stack.append(layers.MaxPooling2D(2, name=f"pool{index}", dtype=dtype))
-    stack.append(layers.Flatten(name="flatten", dtype=dtype))
+        stack.append(layers.Conv2D(filters, 3, **learnt(index), name=f"conv{index}"))
+        stack.append(layers.MaxPooling2D(2, name=f"pool{index}"))
+    stack.append(layers.Flatten(name="flatten"))
     if dropout:
-        stack.append(layers.Dropout(dropout, seed=seed, name="dropout", dtype=dtype))
-    stack.append(
-        layers.Dense(
-            512, activation="relu", kernel_initializer=weights(5), name="dense1", dtype=dtype
-        )
-    )
-    stack.append(
-        layers.Dense(
-            1, activation="sigmoid", kernel_initializer=weights(6), name="prediction", dtype=dtype
-        )
-    )
+        stack.append(layers.Dropout(dropout, seed=seed, name="dropout"))
+    stack.append(layers.Dense(512, **learnt(5), name="dense1"))
+    last = learnt(6) | {"activation": "sigmoid"}
+    stack.append(layers.Dense(1, **last, name="prediction"))
     return keras.Sequential(stack, name="article")
 
 
@@ -89,7 +72,6 @@ def build_residual(
     *,
     seed: int | None = None,
     dropout: float = 0.0,
-    dtype: str = "float32",
     side: int | None = 150,
     widths: Sequence[int] = (32, 48, 96, 192),
     blocks: int = 1,
@@ -97,16 +79,16 @@ def build_residual(
 ) -> "keras.Model":
     """Build the network of lesson 4's last section: 1,097,313 parameters, untrained.
 
-    Each width is a convolution that halves the picture (stride 2), followed, from the second
+    Each width is a convolution that halves the image (stride 2), followed, from the second
     width on, by `blocks` residual blocks of two convolutions each. The average of each channel
-    over the picture (global average pooling) goes into one sigmoid.
+    over the image (global average pooling) goes into one sigmoid.
 
     Parameters
     ----------
-    seed, dropout, dtype
+    seed, dropout
         As in `build_model`; dropout is that of the averages.
     side : int or None
-        The side of the pictures, in pixels. None takes pictures of any side: the network is
+        The side of the images, in pixels. None takes images of any side: the network is
         trained on small ones, and has the same weights for each.
     widths : sequence of int
         How many filters the convolutions have.
@@ -118,7 +100,7 @@ def build_residual(
     Returns
     -------
     keras.Model
-        Takes (N, side, side, 3) pictures from 0 to 255 and gives (N, 1): the probability of a dog.
+        Takes (N, side, side, 3) images from 0 to 255 and gives (N, 1): the probability of a dog.
 
     References
     ----------
@@ -129,51 +111,41 @@ def build_residual(
 
     seeds = itertools.count(0 if seed is None else 1000 * seed)
 
-    def convolution(x: "keras.KerasTensor", filters: int, name: str, *, stride: int = 1) -> Any:
-        start = keras.initializers.HeNormal(seed=None if seed is None else next(seeds))
-        x = layers.Conv2D(
-            filters,
-            3,
-            strides=stride,
-            padding="same",
-            use_bias=not normalize,
-            kernel_initializer=start,
-            name=name,
-            dtype=dtype,
-        )(x)
-        if normalize:
-            x = layers.BatchNormalization(name=f"{name}_norm", dtype=dtype)(x)
-        return x
+    def first(kind: type) -> "keras.Initializer":
+        return kind(seed=None if seed is None else next(seeds))
 
-    picture = keras.Input((side, side, 3), name="picture")
-    x = layers.Rescaling(1 / 127.5, offset=-1, name="rescaling", dtype=dtype)(picture)
+    def convolution(x: "keras.KerasTensor", filters: int, name: str, *, stride: int = 1) -> Any:
+        start = first(keras.initializers.HeNormal)
+        options = {"strides": stride, "padding": "same", "use_bias": not normalize}
+        x = layers.Conv2D(filters, 3, **options, kernel_initializer=start, name=name)(x)
+        return layers.BatchNormalization(name=f"{name}_norm")(x) if normalize else x
+
+    image = keras.Input((side, side, 3), name="image")
+    x = layers.Rescaling(1 / 127.5, offset=-1, name="rescaling")(image)
     for stage, filters in enumerate(widths, start=1):
         x = convolution(x, filters, f"down{stage}", stride=2)
-        x = layers.ReLU(name=f"down{stage}_relu", dtype=dtype)(x)
+        x = layers.ReLU(name=f"down{stage}_relu")(x)
         for block in range(1, 1 + (blocks if stage > 1 else 0)):
             name = f"block{stage}{chr(96 + block)}"
             y = convolution(x, filters, f"{name}_conv1")
-            y = layers.ReLU(name=f"{name}_relu1", dtype=dtype)(y)
+            y = layers.ReLU(name=f"{name}_relu1")(y)
             y = convolution(y, filters, f"{name}_conv2")
-            x = layers.Add(name=f"{name}_add", dtype=dtype)([x, y])
-            x = layers.ReLU(name=f"{name}_relu2", dtype=dtype)(x)
-    x = layers.GlobalAveragePooling2D(name="average", dtype=dtype)(x)
+            x = layers.Add(name=f"{name}_add")([x, y])
+            x = layers.ReLU(name=f"{name}_relu2")(x)
+    x = layers.GlobalAveragePooling2D(name="average")(x)
     if dropout:
-        x = layers.Dropout(dropout, seed=seed, name="dropout", dtype=dtype)(x)
-    last = keras.initializers.GlorotUniform(seed=None if seed is None else next(seeds))
-    x = layers.Dense(
-        1, activation="sigmoid", kernel_initializer=last, name="prediction", dtype=dtype
-    )(x)
-    return keras.Model(picture, x, name="residual")
+        x = layers.Dropout(dropout, seed=seed, name="dropout")(x)
+    last = {"activation": "sigmoid", "kernel_initializer": first(keras.initializers.GlorotUniform)}
+    return keras.Model(image, layers.Dense(1, **last, name="prediction")(x), name="residual")
 
 
 # Every network that a recipe of `helpers.training` can name. Lesson 4's last section comes from the
 # article's layers to the residual ones in these steps.
-ARTICLE_WIDTHS = (16, 32, 32, 64)
+_article_widths = {"widths": (16, 32, 32, 64), "blocks": 0}
 NETWORKS: dict[str, Callable[..., "keras.Model"]] = {
     "article": build_model,
-    "average": partial(build_residual, widths=ARTICLE_WIDTHS, blocks=0, normalize=False),
-    "normalized": partial(build_residual, widths=ARTICLE_WIDTHS, blocks=0),
+    "average": partial(build_residual, **_article_widths, normalize=False),
+    "normalized": partial(build_residual, **_article_widths),
     "wider": partial(build_residual, blocks=0),
     "residual": build_residual,
 }
@@ -191,18 +163,15 @@ class LayerRow(NamedTuple):
     parameters : int
         Weights and biases.
     arithmetic : str
-        How `parameters` comes about, such as "(3*3*3+1)*16"; empty where there are none.
+        How `parameters` comes about, such as "(3*3*3+1)*16", for convolutions, batch normalisation
+        and dense layers; else empty.
     multiply_adds : int
-        For one picture.
-    receptive_field : int or None
-        The side, in pixels of the picture, of the square that one output value sees; None from
-        Flatten on, where every value sees the whole picture.
-    jump : int or None
-        How many pixels the square moves from one output value to the next.
-    start : int or None
-        The first pixel of the first square (negative where the padding is seen).
+        For one image; convolutions and dense layers are counted.
+    receptive_field : (int, int), str or None
+        The rows and columns of the image that one output value sees, at most; None from Flatten
+        on, where a value has no place; a sentence where it is not known.
     memory : int
-        Bytes that the output takes for one picture.
+        Bytes that the output takes for one image.
     """
 
     name: str
@@ -211,55 +180,34 @@ class LayerRow(NamedTuple):
     parameters: int
     arithmetic: str
     multiply_adds: int
-    receptive_field: int | None
-    jump: int | None
-    start: int | None
+    receptive_field: tuple[int, int] | str | None
     memory: int
 
 
 def layer_table(model: "keras.Model") -> list[LayerRow]:
-    """Return one `LayerRow` for each layer of a network, as lesson 3 counts them.
-
-    Reads convolutions, batch normalisation, pooling, flattening and dense layers; other layers are
-    taken to leave the receptive field as it is. Where layers meet, the widest field counts.
-
-    Notes
-    -----
-    A window of k with stride s on values that see r pixels, j apart, sees r + (k - 1) j pixels,
-    and its own are j s apart (Dumoulin and Visin, 2016, "A guide to convolution arithmetic").
-    """
+    """Return one `LayerRow` for each layer of a network, as lesson 3 counts them."""
     from keras import layers
 
-    reach: dict[int, tuple[int | None, int | None, int | None]] = {}
-    rows = []
+    rows, fields = [], receptive_spans(model)
     for layer in model.layers:
         if isinstance(layer, layers.InputLayer):
             continue
-        before = [reach.get(id(x), (1, 1, 0)) for x in _as_list(layer.input)]
-        field, jump, start = max(before, key=lambda r: math.inf if r[0] is None else r[0])
         shape = tuple(layer.output.shape[1:])
+        bias = "+1" if getattr(layer, "use_bias", False) else ""
         arithmetic, multiply_adds = "", 0
         if isinstance(layer, layers.Conv2D):
-            height, width = layer.kernel_size
-            channels = layer.input.shape[-1]
-            bias = "+1" if layer.use_bias else ""
-            arithmetic = f"({height}*{width}*{channels}{bias})*{layer.filters}"
-            multiply_adds = height * width * channels * layer.filters * shape[0] * shape[1]
+            height, width, channels, filters = layer.kernel.shape
+            arithmetic = f"({height}*{width}*{channels}{bias})*{filters}"
+            multiply_adds = height * width * channels * math.prod(shape)
         elif isinstance(layer, layers.Dense):
-            inputs = layer.input.shape[-1]
-            arithmetic = f"({inputs}{'+1' if layer.use_bias else ''})*{layer.units}"
-            multiply_adds = inputs * layer.units
+            inputs, units = layer.kernel.shape
+            arithmetic = f"({inputs}{bias})*{units}"
+            multiply_adds = inputs * math.prod(shape)
         elif isinstance(layer, layers.BatchNormalization):
             arithmetic = f"4*{shape[-1]}"
-        if field is not None and len(shape) < 3:
-            field = jump = start = None
-        window, stride, padded = _window(layer)
-        if field is not None and window:
-            start -= padded * jump
-            field += (window - 1) * jump
-            jump *= stride
-        reach[id(layer.output)] = field, jump, start
-        size = 2 if layer.compute_dtype in ("float16", "bfloat16") else 4
+        field = fields[layer.name] if len(shape) == 3 else None
+        if isinstance(field, tuple):
+            field = tuple(int(np.diff(spans).max()) for spans in field)
         rows.append(
             LayerRow(
                 name=layer.name,
@@ -269,44 +217,126 @@ def layer_table(model: "keras.Model") -> list[LayerRow]:
                 arithmetic=arithmetic,
                 multiply_adds=multiply_adds,
                 receptive_field=field,
-                jump=jump,
-                start=start,
-                memory=_product(shape) * size,
+                memory=math.prod(shape) * np.dtype(layer.compute_dtype).itemsize,
             )
         )
     return rows
 
 
-def _window(layer: "keras.layers.Layer") -> tuple[int, int, int]:
-    """Return the side of a layer's window, its stride, and the padding before the first value."""
-    window = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None)
-    if not window:
-        return 0, 1, 0
-    size, stride = window[0], layer.strides[0]
-    if layer.padding == "valid":
-        return size, stride, 0
-    missing = (layer.output.shape[1] - 1) * stride + size - layer.input.shape[1]
-    return size, stride, max(missing, 0) // 2
+# By the names of their classes: layers that hand their input on unchanged outside training, and
+# layers and operations whose output at a place depends on their inputs at that place alone.
+IDENTITIES = {"Dropout", "SpatialDropout2D", "AlphaDropout", "GaussianDropout", "GaussianNoise"}
+IDENTITIES |= {"Identity", "ActivityRegularization", "RandomBrightness", "RandomContrast"}
+IDENTITIES |= {"RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom", "RandomHue"}
+IDENTITIES |= {"RandomSaturation"}
+_POINTWISE = {"Activation", "ReLU", "Relu", "LeakyReLU", "PReLU", "ELU", "Softmax", "Dense", "Add"}
+_POINTWISE |= {"BatchNormalization", "Normalization", "Rescaling", "Subtract", "Multiply"}
+_POINTWISE |= {"TrueDivide", "Average", "Maximum", "Minimum", *IDENTITIES}
+_WINDOWS = {"Conv2D", "DepthwiseConv2D", "SeparableConv2D", "MaxPooling2D", "AveragePooling2D"}
 
 
-def _as_list(x: Any) -> list:
-    return x if isinstance(x, list) else [x]
+def receptive_spans(model: "keras.Model") -> dict[str, Spans | str]:
+    """Return which pixels each number of each layer sees, layer by layer.
+
+    Follows convolutions, pooling, zero padding, cropping, nearest upsampling, layers that work on
+    each place by itself, branches, and models inside the model.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Sequential or functional.
+
+    Returns
+    -------
+    dict of str to (row spans, column spans) or str
+        By layer name. Spans are (positions, 2) int arrays, as in `convolution.window_spans`: first
+        pixel and one past the last, clipped to the image, and (0, 0) for a position that sees
+        padding alone. Where branches meet, they are the smallest interval that holds what each
+        branch sees. Layers whose output has no places (Flatten, Dense) have one position. From a
+        layer of an unknown kind on, a sentence says that it is not known.
+    """
+    return _follow(model, [_start(tensor) for tensor in model.inputs])
 
 
-def _product(shape: tuple[int, ...]) -> int:
-    result = 1
-    for side in shape:
-        result *= side
-    return result
+def wiring(model: "keras.Model") -> list[tuple["keras.Operation", list[str | None]]]:
+    """Return each layer (or operation) of a model, in order, and the names of those that feed it.
+
+    The model's inputs have the names "input 0", "input 1", ...; None stands for what is not known:
+    the result of a layer that is used more than once.
+    """
+    import keras
+
+    rows, before = [], "input 0"
+    if isinstance(model, keras.Sequential):
+        for layer in model.layers:
+            rows.append((layer, [before]))
+            before = layer.name
+        return rows
+    made = {id(tensor): f"input {number}" for number, tensor in enumerate(model.inputs)}
+    for operation in model.operations:
+        if isinstance(operation, keras.layers.InputLayer):
+            continue
+        # Of a model inside the model, .input would be its own; this is what it was called with.
+        inputs, outputs = (
+            keras.tree.flatten(getattr(keras.Operation, side).fget(operation))
+            for side in ("input", "output")
+        )
+        rows.append((operation, [made.get(id(tensor)) for tensor in inputs]))
+        made.update((id(tensor), operation.name) for tensor in outputs)
+    return rows
 
 
-def _layers_as_json(model: "keras.Model") -> list[list[Any]]:
-    """Return name, kind, output shape and parameters of each layer that a trained model keeps."""
-    return [
-        [row.name, row.kind, list(row.output_shape), row.parameters]
-        for row in layer_table(model)
-        if row.kind != "Dropout"
-    ]
+def _follow(model: "keras.Model", inputs: Sequence[Spans | str]) -> dict[str, Spans | str]:
+    """Return what each layer of a model sees, given what its inputs see."""
+    known = {f"input {number}": spans for number, spans in enumerate(inputs)}
+    for layer, feeders in wiring(model):
+        twice = _not_known("a layer that is used more than once")
+        known[layer.name] = _through(layer, [known.get(name, twice) for name in feeders])
+    return dict(itertools.islice(known.items(), len(inputs), None))
+
+
+def _start(tensor: "keras.KerasTensor") -> Spans | str:
+    """Return what the places of an image see: themselves."""
+    if len(tensor.shape) != 4 or None in tensor.shape[1:3]:
+        return _not_known("an input that is no image of fixed height and width")
+    return tuple(np.arange(n)[:, None] + [0, 1] for n in tensor.shape[1:3])
+
+
+def _not_known(start: str) -> str:
+    return (
+        f"The receptive field is not known for this layer: from {start} on it cannot be followed."
+    )
+
+
+def _through(layer: "keras.Operation", inputs: Sequence[Spans | str]) -> Spans | str:
+    """Return what the output of one layer sees, given what its inputs see."""
+    import keras
+
+    for spans in inputs:
+        if isinstance(spans, str):
+            return spans
+    if isinstance(layer, keras.Model) and len(getattr(layer, "outputs", None) or ()) == 1:
+        return list(_follow(layer, inputs).values())[-1]
+    kind, shape = type(layer).__name__, getattr(layer.output, "shape", ())
+    by_axis, one = list(zip(*inputs, strict=True)), inputs[0]
+    if len(shape) != 4 or tuple(shape[1:3]) == (1, 1):  # Flatten, global pooling: one position
+        return tuple(joined_spans(np.concatenate(spans))[None] for spans in by_axis)
+    if kind in _POINTWISE or (kind == "Concatenate" and layer.axis in (-1, 3)):
+        return tuple(joined_spans(np.stack(np.broadcast_arrays(*s), axis=1)) for s in by_axis)
+    if kind in _WINDOWS:
+        kernel = getattr(layer, "kernel_size", None) or layer.pool_size
+        numbers = zip(kernel, layer.strides, getattr(layer, "dilation_rate", (1, 1)), strict=True)
+        return tuple(
+            window_spans(spans, kernel=k, stride=s, dilation=d, padding=layer.padding)
+            for spans, (k, s, d) in zip(one, numbers, strict=True)
+        )
+    if kind == "ZeroPadding2D":
+        return tuple(np.pad(s, (n, (0, 0))) for s, n in zip(one, layer.padding, strict=True))
+    if kind == "Cropping2D":
+        return tuple(s[n : len(s) - m] for s, (n, m) in zip(one, layer.cropping, strict=True))
+    if kind == "UpSampling2D" and layer.interpolation == "nearest":
+        return tuple(s.repeat(n, axis=0) for s, n in zip(one, layer.size, strict=True))
+    return _not_known(f"{layer.name} ({kind})")
 
 
 def save_trained(
@@ -326,7 +356,8 @@ def save_trained(
     model : keras.Model
         A network of `NETWORKS`, with or without dropout.
     record : dict
-        How it was trained; the hash of the file and the table of layers are added.
+        How it was trained; the hash of the file and the table of layers are added. Under "classes"
+        it names the answers.
     network : str
         Its name in `NETWORKS`.
     folder : Path, optional
@@ -337,18 +368,20 @@ def save_trained(
     Path
         The record that was written.
     """
+    import keras
+
     folder = data_folder() if folder is None else Path(folder)
-    twin = NETWORKS[network](dtype="float16")
+    policy = keras.config.dtype_policy()
+    try:
+        keras.config.set_dtype_policy("float16")
+        twin = NETWORKS[network]()
+    finally:
+        keras.config.set_dtype_policy(policy)
     twin.set_weights([variable.numpy() for variable in model.weights])
     path = folder / f"{name}.weights.h5"
     twin.save_weights(path)
-    weights = {
-        "file": path.name,
-        "network": network,
-        "dtype": "float16",
-        "sha256": _sha256(path),
-    }
-    record = {**record, "weights": weights, "layers": _layers_as_json(twin)}
+    weights = {"file": path.name, "network": network, "dtype": "float16", "sha256": _sha256(path)}
+    record = {**record, "weights": weights, "layers": _layers(twin)}
     written = folder / f"{name}.json"
     written.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return written
@@ -379,27 +412,17 @@ def load_trained(name: str = "regularised", *, folder: Path | None = None) -> "k
     """
     record = load_record(name, folder=folder)
     folder = data_folder() if folder is None else Path(folder)
-    try:
-        path = folder / record["weights"]["file"]
-        expected, layers = record["weights"]["sha256"], record["layers"]
-        build = NETWORKS[record["weights"].get("network", "article")]
-    except (KeyError, TypeError):
-        raise WeightsError(
-            f"The record {name}.json does not say which weights it describes; "
-            "take both files from the repository again (git checkout data)."
-        ) from None
+    weights, again = record["weights"], "take both from the repository again (git checkout data)"
+    path = folder / weights["file"]
     if not path.is_file():
-        raise WeightsError(
-            f"The weights {path.name} are not in {folder.name}/; "
-            "take them from the repository again (git checkout data)."
-        )
-    if _sha256(path) != expected:
+        raise WeightsError(f"The weights {path.name} are not in {folder.name}/; {again}.")
+    if _sha256(path) != weights["sha256"]:
         raise WeightsError(
             f"{path.name} is not the file that {name}.json describes (its SHA-256 differs); "
-            "take both from the repository again (git checkout data)."
+            f"{again}."
         )
-    model = build()
-    here = _layers_as_json(model)
+    model = NETWORKS[weights["network"]]()
+    layers, here = record["layers"], _layers(model)
     if layers != here:
         first = next((a for a, b in zip(layers, here, strict=False) if a != b), layers[-1:])
         raise WeightsError(
@@ -432,6 +455,15 @@ def load_record(name: str = "regularised", *, folder: Path | None = None) -> dic
             f"The record {path.name} is damaged (it is not JSON); "
             "take it from the repository again (git checkout data)."
         ) from None
+
+
+def _layers(model: "keras.Model") -> list[list[Any]]:
+    """Return name, kind, output shape and parameters of each layer that a trained model keeps."""
+    return [
+        [layer.name, type(layer).__name__, list(layer.output.shape[1:]), layer.count_params()]
+        for layer in model.layers
+        if type(layer).__name__ not in ("Dropout", "InputLayer")
+    ]
 
 
 def _sha256(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Activations against Keras layer by layer; receptive boxes by nudging pixels."""
+"""Activations against Keras layer by layer; the strongest ones against a plain search."""
 
 import keras
 import numpy as np
@@ -11,160 +11,88 @@ from helpers.activations import (
     activations,
     check_model,
     pack,
+    random_twin,
     receptive_box,
-    receptive_spans,
     shown_layers,
+    sources,
+    strongest_activations,
+    strongest_patches,
 )
+from helpers.model import build_model
 
 
-def article(padding: str = "valid") -> keras.Model:
-    """Return the article's network, untrained, with a smaller end."""
-    stack = [keras.Input((150, 150, 3)), layers.Rescaling(1 / 255, name="rescaling")]
-    for number, filters in enumerate((16, 32, 32, 64), 1):
-        conv = layers.Conv2D(filters, 3, activation="relu", padding=padding, name=f"conv{number}")
-        stack += [conv, layers.MaxPooling2D(2, padding=padding, name=f"pool{number}")]
-    return keras.Sequential([*stack, layers.Flatten(), layers.Dense(1, activation="sigmoid")])
-
-
-def skip_connection() -> keras.Model:
-    """Return a small residual network: three kinds of branches, an operation, a concatenation."""
-    picture = keras.Input((21, 26, 3))
-    x = layers.Rescaling(1 / 255)(picture)
-    x = layers.Conv2D(4, 3, strides=2, padding="same", name="stem")(x)
-    y = layers.Conv2D(4, 3, padding="same", dilation_rate=2, name="wide")(x)
-    y = layers.BatchNormalization(name="norm")(y)
-    x = layers.Add(name="sum")([x, y])
-    x = layers.ReLU(name="relu")(x)
-    y = layers.AveragePooling2D(2, padding="same", name="small")(x)
-    z = layers.Conv2D(3, 1, strides=2, name="short")(x)
-    x = layers.Concatenate(name="both")([y, z])
-    x = x + layers.DepthwiseConv2D(3, padding="same", name="deep")(x)
-    x = layers.Conv2D(2, 3, name="last")(x)
-    return keras.Model(picture, layers.Dense(2, activation="softmax")(layers.Flatten()(x)))
-
-
-def odd_padding() -> keras.Model:
-    """Return a network of even kernels, big strides, padding that nobody sees, and cropping."""
-    picture = keras.Input((19, 16, 1))
-    x = layers.ZeroPadding2D(((4, 0), (1, 2)), name="frame")(picture)
-    x = layers.Conv2D(2, (4, 2), strides=(3, 2), padding="same", name="even")(x)
-    x = layers.Cropping2D(((0, 1), (1, 0)), name="crop")(x)
-    x = layers.MaxPooling2D(3, strides=1, padding="same", name="pool")(x)
+def branches() -> keras.Model:
+    """Return a functional model of grouped, depthwise, separable, joined and unknown layers."""
+    image = keras.Input((32, 40, 3), name="image")
+    x = layers.Conv2D(8, 3, name="first")(layers.Rescaling(1 / 255)(image))
     x = layers.Dropout(0.5)(x)
-    x = layers.UpSampling2D((2, 3), name="up")(x)
-    x = layers.SeparableConv2D(2, 3, padding="same", name="separable")(x)
-    y = layers.GlobalAveragePooling2D(keepdims=True, name="squeeze")(x)
-    x = layers.Multiply(name="excite")([x, y])
-    return keras.Model(picture, x)
+    grouped = layers.Conv2D(4, 3, groups=2, padding="same", name="grouped")(x)
+    deep = layers.DepthwiseConv2D(3, depth_multiplier=2, padding="same", name="deep")(x)
+    row = layers.Concatenate(name="row")([grouped, deep])
+    apart = layers.SeparableConv2D(4, 3, name="apart")(row)
+    inner = keras.Sequential([keras.Input((28, 36, 4)), layers.ReLU()], name="inner")
+    up = layers.Conv2DTranspose(2, 3, name="up")(inner(apart))
+    return keras.Model(image, layers.Conv2D(2, 3, name="last")(up))
 
 
-def shifted_branch() -> keras.Model:
-    """Return a branch that sees nothing in its first columns beside one that sees less rows."""
-    picture = keras.Input((12, 12, 1))
-    y = layers.Conv2D(1, 5, padding="same", name="blur")(picture)
-    y = layers.ZeroPadding2D(((0, 0), (4, 0)), name="push")(y)
-    y = layers.Cropping2D(((0, 0), (0, 4)), name="cut")(y)
-    x = layers.Add(name="sum")([picture, y])
-    return keras.Model(picture, layers.Conv2D(1, 2, name="last")(x))
-
-
-def make_positive(model: keras.Model) -> keras.Model:
-    """Give every weight a positive value, so that no influence cancels or is cut off."""
-    rng = np.random.default_rng(0)
-    model.set_weights([rng.uniform(0.5, 1, weight.shape) for weight in model.get_weights()])
+def chain() -> keras.Model:
+    """Return a chain built layer by layer: each `add` calls the earlier layers again."""
+    model = keras.Sequential()
+    model.add(keras.Input((9, 9, 3)))
+    model.add(layers.Conv2D(2, 3, name="a"))
+    model.add(layers.MaxPooling2D(2, name="b"))
+    model.add(layers.Conv2D(2, 2, name="c"))
     return model
 
 
-def changed(model: keras.Model, base: np.ndarray, nudged: np.ndarray) -> dict[str, np.ndarray]:
-    """Return for each layer where its maps differ for each of the nudged pictures."""
-    pictures = np.concatenate([nudged, base[None]])
-    maps = activation_model(model).predict(pictures, verbose=0, batch_size=len(pictures))
-    # Sums are rounded in another order from place to place: a thousandth is no change.
-    return {
-        name: (np.abs(after[:-1] - after[-1]) > 1e-3 * np.abs(after[-1])).any(-1)
-        for name, after in maps.items()
-    }
-
-
-@pytest.mark.parametrize("build", [skip_connection, odd_padding, shifted_branch])
-def test_box_is_exact_for_every_layer(build):
-    """Every pixel is raised in turn; where a map changes, that pixel has been seen."""
-    model = make_positive(build())
+@pytest.mark.parametrize("build", [lambda: build_model(seed=3), branches, chain])
+def test_activations_are_those_of_each_layer(build):
+    """The maps of a layer are those of the model called layer by layer, or ending there."""
+    model = build()
     height, width, channels = check_model(model)
-    base = np.random.default_rng(1).uniform(1, 2, (height, width, channels)).astype(np.float32)
-    # Raised by so much that it also becomes the maximum of every window that it is in.
-    nudged = np.repeat(base[None], height * width, 0)
-    nudged[np.arange(height * width), *np.divmod(np.arange(height * width), width)] += 1e5
-    for name, maps in changed(model, base, nudged).items():
-        seen = maps.reshape(height, width, *maps.shape[1:])
-        for row, column in np.ndindex(*maps.shape[1:]):
-            here = seen[:, :, row, column]
-            rows, columns = np.flatnonzero(here.any(1)), np.flatnonzero(here.any(0))
-            box = (0, 0, 0, 0)
-            if rows.size:
-                box = (rows[0], columns[0], rows[-1] + 1, columns[-1] + 1)
-            assert receptive_box(model, name, row, column) == box, (name, row, column)
+    image = np.random.default_rng(3).integers(0, 256, (height, width, channels))
+    maps = activations(model, image)
+    assert list(maps) == [layer.name for layer in shown_layers(model)]
+    values = image[None].astype(np.float32)
+    for layer in model.layers:
+        if isinstance(model, keras.Sequential):
+            expected = values = layer(values, training=False)
+        elif layer.name in maps:
+            single = keras.Model(model.inputs[0], layer.output)
+            expected = single.predict(image[None].astype(np.float32), verbose=0)
+        if layer.name in maps:
+            np.testing.assert_allclose(maps[layer.name], expected[0], rtol=1e-5, atol=1e-5)
+            assert maps[layer.name].dtype == np.float32
 
 
-@pytest.mark.parametrize("padding", ["valid", "same"])
-def test_box_of_the_article_network(padding):
-    """Everything outside a box changes nothing; each edge of it, alone, does: every layer."""
-    model = make_positive(article(padding))
-    rng = np.random.default_rng(2)
-    base = rng.uniform(1, 2, (150, 150, 3)).astype(np.float32)
-    extractor = activation_model(model)
-    for layer in shown_layers(model):
-        height, width = layer.output.shape[1:3]
-        places = [(0, 0), (height - 1, width - 1), tuple(rng.integers((height, width)))]
-        for row, column in places:
-            top, left, bottom, right = receptive_box(model, layer.name, row, column)
-            inside = np.zeros((150, 150, 1), bool)
-            inside[top:bottom, left:right] = True
-            nudges = [base, np.where(inside, base, base + 1000)]
-            for edge in (np.s_[top], np.s_[bottom - 1], np.s_[:, left], np.s_[:, right - 1]):
-                line = np.zeros_like(inside)
-                line[edge] = True
-                nudges.append(np.where(line & inside, base + 1e5, base))
-            after = extractor.predict(np.stack(nudges), verbose=0)
-            old, outside, *edges = after[layer.name][:, row, column]
-            np.testing.assert_allclose(outside, old, rtol=1e-5, err_msg=layer.name)
-            for edge in edges:
-                assert (np.abs(edge - old) > 1e-3 * old).any(), (layer.name, row, column)
+def test_what_feeds_a_layer():
+    model = branches()
+    assert sources(model) == {
+        "first": [], "grouped": ["first"], "deep": ["first"], "row": ["grouped", "deep"],
+        "apart": ["row"], "up": ["?"], "last": ["up"],
+    }  # fmt: skip
+    assert sources(chain()) == {"a": [], "b": ["a"], "c": ["b"]}
 
 
-def test_boxes_of_the_article_are_those_of_the_design():
-    """3, 8, 18, 38 pixels after the convolutions and 46 after the last pool (in the middle)."""
-    model = article()
-    sizes = []
-    for name in ("conv1", "conv2", "conv3", "conv4", "pool4"):
-        ((rows, _),) = receptive_spans(model, name)
-        sizes.append(int(np.subtract(*rows[len(rows) // 2][::-1])))
-    assert sizes == [3, 8, 18, 38, 46]
-
-
-def test_unknown_layer_gets_a_sentence():
-    picture = keras.Input((8, 8, 3))
-    x = layers.Conv2DTranspose(2, 3, name="up")(picture)
-    model = keras.Model(picture, layers.Conv2D(2, 3, name="after")(x))
-    assert activations(model, np.zeros((8, 8, 3))).keys() == {"up", "after"}
-    with pytest.raises(ModelError, match=r"'up' is not known here: it is a Conv2DTranspose"):
-        receptive_box(model, "after", 0, 0)
-    with pytest.raises(ModelError, match="no layer 'side'"):
+def test_a_box_is_where_the_spans_of_rows_and_columns_cross():
+    model = chain()
+    assert receptive_box(model, "c", 0, 1) == (0, 2, 6, 8)
+    assert receptive_box(model, "a", 6, 2) == (6, 2, 9, 5)
+    padded = keras.Sequential(
+        [keras.Input((4, 4, 1)), layers.ZeroPadding2D(2), layers.MaxPooling2D(2, name="pool")]
+    )
+    assert receptive_box(padded, "pool", 1, 2) == (0, 2, 2, 4)
+    assert receptive_box(padded, "pool", 0, 2) == (0, 0, 0, 0)  # sees padding alone
+    with pytest.raises(ModelError, match=r"up: .* not known for this layer"):
+        receptive_box(branches(), "up", 0, 0)
+    with pytest.raises(ModelError, match="no layer 'side'; it has a, b, c"):
         receptive_box(model, "side", 0, 0)
+    for row, column in ((7, 3), (-1, 0), (0, 7)):
+        with pytest.raises(ModelError, match="a has 7 rows and 7 columns"):
+            receptive_box(model, "a", row, column)
 
 
-def test_shared_layer_gets_a_sentence():
-    picture = keras.Input((8, 8, 3))
-    twice = layers.Conv2D(3, 3, padding="same", name="twice")
-    model = keras.Model(picture, layers.ReLU(name="relu")(twice(twice(picture))))
-    with pytest.raises(ModelError, match="used more than once"):
-        receptive_box(model, "relu", 0, 0)
-
-
-def test_model_inside_a_model():
-    inner = keras.Sequential([keras.Input((12, 12, 3)), layers.Conv2D(2, 3, name="inner")])
-    outer = keras.Sequential([keras.Input((12, 12, 3)), inner, layers.Conv2D(2, 3, name="outer")])
-    assert receptive_box(outer, "outer", 2, 3) == (2, 3, 7, 8)
+inner = keras.Sequential([keras.Input((9, 9, 3)), layers.Conv2D(2, 3)])
 
 
 @pytest.mark.parametrize(
@@ -175,48 +103,23 @@ def test_model_inside_a_model():
         (keras.Sequential([keras.Input((None, None, 3)), layers.Conv2D(2, 3)]), "fixed height"),
         (keras.Sequential([keras.Input((9, 9, 4)), layers.Conv2D(2, 3)]), "1 or 3 channels"),
         (keras.Sequential([keras.Input((9, 9, 3)), layers.Flatten()]), "no layer of its own"),
+        (keras.Sequential([keras.Input((9, 9, 3)), inner]), r"inside it: model\.get_layer"),
     ],
 )
-def test_models_that_cannot_be_looked_into(model, sentence):
-    with pytest.raises(ModelError, match=sentence):
+def test_models_that_cannot_be_looked_into_get_one_sentence(model, sentence):
+    with pytest.raises(ModelError, match=sentence) as caught:
         activation_model(model)
+    assert caught.value._render_traceback_() == [f"ModelError: {caught.value}"]
 
 
-@pytest.mark.parametrize("build", [article, skip_connection, odd_padding])
-def test_activations_are_those_of_each_layer(build):
-    """Layer by layer by hand: the maps of a layer are those of a model that ends there."""
-    model = build()
-    height, width, channels = check_model(model)
-    picture = np.random.default_rng(3).integers(0, 256, (height, width, channels))
-    maps = activations(model, picture)
-    assert list(maps) == [layer.name for layer in shown_layers(model)]
-    for name, values in maps.items():
-        single = keras.Model(model.inputs[0], model.get_layer(name).output)
-        expected = single.predict(picture[None].astype(np.float32), verbose=0)[0]
-        np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-6)
-        assert values.dtype == np.float32
-
-
-def test_sequential_built_layer_by_layer():
-    """`add` calls the earlier layers again: the graph holds each of them several times."""
-    model = keras.Sequential()
-    model.add(keras.Input((9, 9, 3)))
-    model.add(layers.Conv2D(2, 3, name="a"))
-    model.add(layers.MaxPooling2D(2, name="b"))
-    model.add(layers.Conv2D(2, 2, name="c"))
-    picture = np.random.default_rng(4).uniform(size=(9, 9, 3)).astype(np.float32)
-    np.testing.assert_allclose(activations(model, picture)["c"], model(picture[None])[0], atol=1e-6)
-    assert receptive_box(model, "c", 0, 1) == (0, 2, 6, 8)
-
-
-def test_pictures_are_fitted_to_the_model():
+def test_images_are_fitted_to_the_model():
     photo = np.random.default_rng(5).integers(0, 256, (40, 30, 3), dtype=np.uint8)
     grey = keras.Sequential([keras.Input((12, 10, 1)), layers.Conv2D(1, 1, name="conv")])
     grey.set_weights([np.ones((1, 1, 1, 1)), np.zeros(1)])
     maps = activations(grey, photo)["conv"]
     assert maps.shape == (12, 10, 1)
     assert 0 < maps.mean() < 255
-    with pytest.raises(ValueError, match=r"takes a picture of shape \(12, 10, 1\)"):
+    with pytest.raises(ModelError, match=r"takes an image of shape \(12, 10, 1\)"):
         activations(grey, photo.astype(float))
 
 
@@ -238,13 +141,107 @@ def test_packing_keeps_every_number_to_half_a_step():
             assert (low, high) == (np.float32(expected.min()), np.float32(expected.max()))
 
 
-def test_a_place_outside_the_maps_is_refused():
-    model = article()
-    for row, column in ((500, 3), (-1, 0), (0, 148)):
-        with pytest.raises(ModelError, match="conv1 has 148 rows and 148 columns"):
-            receptive_box(model, "conv1", row, column)
-
-
 def test_the_maps_of_the_article_take_about_700_kilobytes():
-    maps = activations(article(), np.zeros((150, 150, 3), np.uint8))
+    maps = activations(build_model(), np.zeros((150, 150, 3), np.uint8))
     assert pack(maps).pixels.nbytes == 709_216
+
+
+def test_random_twin_has_other_weights_and_is_the_same_each_time():
+    model = branches()
+    one, two, other = (random_twin(model, seed=s).get_weights() for s in (0, 0, 1))
+    assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
+    assert not np.array_equal(one[0], model.get_weights()[0])
+    assert not np.array_equal(one[0], other[0])
+    assert not one[1].any()  # a bias
+
+
+# ---------------------------------------------------------------- the strongest
+
+
+def small_model(channels=3):
+    image = keras.Input((20, 24, channels), name="image")
+    x = layers.Rescaling(1 / 255, name="rescaling")(image)
+    first = layers.Conv2D(4, 3, activation="relu", padding="same", name="first")(x)
+    x = layers.SeparableConv2D(4, 3, padding="same", name="second")(first)
+    x = layers.Add(name="sum")([first, x])
+    model = keras.Model(image, layers.MaxPooling2D(2, name="pool")(x))
+    rng = np.random.default_rng(0)
+    weights = [rng.normal(0.3, 0.3, w.shape) for w in model.get_weights()]
+    weights[0][..., 1], weights[1][1] = 0, -1  # filter 1 of the first layer is dead
+    model.set_weights(weights)
+    return model
+
+
+def drained(search):
+    """Return all that a search yields, and what it returns."""
+    steps = []
+    while True:
+        try:
+            steps.append(next(search))
+        except StopIteration as end:
+            return steps, end.value
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(1).integers(0, 256, (37, 20, 24, 3), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def found(images):
+    steps, found = drained(strongest_activations(small_model(), images))
+    assert steps == [(25, 37), (37, 37)]
+    return found
+
+
+def test_same_as_a_plain_search(images, found):
+    model = small_model()
+    assert list(found) == ["first", "second", "sum", "pool"]
+    all_maps = [activations(model, image) for image in images]
+    for name, strongest in found.items():
+        for f in range(4):
+            maps = np.stack([m[name][..., f] for m in all_maps])
+            best = np.argsort(-maps.max((1, 2)), kind="stable")[:9]
+            if (name, f) == ("first", 1):
+                assert (strongest.image[f] == -1).all()
+                continue
+            np.testing.assert_allclose(strongest.value[f], maps.max((1, 2))[best], rtol=1e-4)
+            assert len(set(strongest.image[f])) == 9  # at most one per image
+            there = maps[strongest.image[f], strongest.row[f], strongest.column[f]]
+            np.testing.assert_allclose(there, strongest.value[f], rtol=1e-4)
+
+
+def test_a_search_can_be_stopped_and_its_batches_change_nothing(images, found):
+    steps, same = drained(strongest_activations(small_model(), images, batch_size=8, count=5))
+    assert steps == [(8, 37), (16, 37), (24, 37), (32, 37), (37, 37)]
+    for name in found:
+        np.testing.assert_array_equal(same[name].image, found[name].image[:, :5])
+    search = strongest_activations(small_model(), images, batch_size=1)
+    assert next(search) == (1, 37)
+    search.close()
+    assert drained(search) == ([], None)
+
+
+def test_patches_are_the_exact_receptive_fields(images, found):
+    model = small_model()
+    for name in found:
+        patches = strongest_patches(model, images, found, layer=name, filter_number=2)
+        assert len(patches) == 9
+        for number, patch in enumerate(patches):
+            row, column = found[name].row[2, number], found[name].column[2, number]
+            top, left, bottom, right = receptive_box(model, name, row, column)
+            assert patch.box == (top, left, bottom, right)
+            assert patch.value == found[name].value[2, number]
+            expected = images[patch.image, top:bottom, left:right]
+            np.testing.assert_array_equal(patch.pixels, expected)
+    assert strongest_patches(model, images, found, layer="first", filter_number=1) == []
+
+
+def test_images_of_another_size_a_grey_model_and_preprocessing(images):
+    model, others = small_model(channels=1), images[:6, :15, :15]
+    _, found = drained(strongest_activations(model, others))
+    (patch, *_) = strongest_patches(model, others, found, layer="first", filter_number=0)
+    assert patch.pixels.ndim == 3
+    assert max(patch.pixels.shape[:2]) <= 3
+    _, dark = drained(strongest_activations(model, others, preprocess=lambda x: 0 * x))
+    assert (dark["first"].value[0] != found["first"].value[0]).all()

@@ -323,8 +323,9 @@ def test_what_excites_a_filter_most(lesson: Page) -> None:
     lesson.locator(".cnn-browser-patch").first.wait_for(timeout=240_000)
     expected = pages.ask(
         lesson,
-        "[(p.pixels.tolist(), p.value, p.picture) for p in __import__('helpers.explain').explain."
-        "strongest_patches(network, my_pets.validation.images, browser._found[0], "
+        "[(p.pixels.tolist(), p.value, p.image) for p in "
+        "__import__('helpers.activations').activations.strongest_patches("
+        "network, my_pets.validation.images, browser._found[0], "
         "layer='pool2', filter_number=3)]",
     )
     figures = lesson.locator(".cnn-browser-patch")
