@@ -1,51 +1,70 @@
-// Small charts as SVG: a frame with two axes, a curve, a dot; used by the labs of lessons 3 and 4.
+// Charts as SVG: a frame with two axes, lines, marks, and labels at the ends of curves.
 
-const SVG = "http://www.w3.org/2000/svg";
-const EDGE = { left: 36, right: 12, top: 24, bottom: 34 };
+import { change, formatNumber, shape } from "./dom.js";
 
-/** An SVG element with attributes, and perhaps a text. */
-export function shape(name, attributes, text = "") {
-  const node = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  node.textContent = text;
-  return node;
-}
-
-/** Change attributes of a shape. */
-export function change(node, attributes) {
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-}
+const LETTER = 6.4; // how wide a letter of a chart is, in its own units
+const APART = 13; // from one label to the next
 
 /** n + 1 numbers from first to last, evenly. */
 export function spread(first, last, n) {
   return Array.from({ length: n + 1 }, (_, i) => first + ((last - first) * i) / n);
 }
 
-/** An empty chart: {svg, x, y}, where x and y turn values into places. */
-export function frame({ title, xlabel, xs, ys, xticks, yticks, width = 250, height = 190 }) {
-  const { left, right, top, bottom } = EDGE;
-  const x = (value) => left + ((value - xs[0]) / (xs[1] - xs[0])) * (width - left - right);
-  const y = (value) => height - bottom - ((value - ys[0]) / (ys[1] - ys[0])) * (height - top - bottom);
-  const svg = shape("svg", { class: "cnn-chart", viewBox: `0 0 ${width} ${height}`, role: "img" });
-  svg.append(shape("text", { class: "title", x: left, y: 14 }, title));
-  for (const value of yticks) {
-    svg.append(
-      shape("line", { class: "axis", x1: left, x2: width - right, y1: y(value), y2: y(value) }),
-      shape("text", { x: left - 5, y: y(value) + 4, "text-anchor": "end" }, `${value}`.replace("-", "−")),
-    );
-  }
-  for (const value of xticks) {
-    svg.append(shape("text", { x: x(value), y: height - 18, "text-anchor": "middle" }, `${value}`.replace("-", "−")));
-  }
-  const middle = (left + width - right) / 2;
-  svg.append(shape("text", { x: middle, y: height - 4, "text-anchor": "middle" }, xlabel));
-  return { svg, x, y };
+/** A number beside an axis: short, however large it is. */
+const tickText = (value) =>
+  Math.abs(value) < 1e5 ? formatNumber(value) : value.toExponential(1).replace("+", "");
+
+/**
+ * An empty chart. Its left margin holds the longest number of the axis, the right one a label of so
+ * many `letters`. Returns {svg, x, y, box}: x and y turn values into places, values beyond the axis
+ * lie on its end. An `svg` that is given is drawn anew.
+ */
+export function frame({
+  svg = shape("svg"), title, xlabel, xs, ys, xticks, yticks, letters = 0, width = 250, height = 190,
+}) {
+  const longest = Math.max(...yticks.map((value) => tickText(value).length));
+  const box = { left: 12 + LETTER * longest, right: width - 12 - LETTER * letters, top: 24,
+    bottom: height - 34, width };
+  const place = (value, [low, high], first, last) =>
+    first + ((Math.min(high, Math.max(low, value)) - low) / (high - low)) * (last - first);
+  const x = (value) => place(value, xs, box.left, box.right);
+  const y = (value) => place(value, ys, box.bottom, box.top);
+  change(svg, { class: "cnn-chart", viewBox: `0 0 ${width} ${height}`, role: "img" });
+  svg.replaceChildren(
+    shape("text", { class: "cnn-chart-title", x: box.left, y: 14 }, title),
+    ...yticks.flatMap((value) => [
+      shape("line", { class: "cnn-axis", x1: box.left, x2: box.right, y1: y(value), y2: y(value) }),
+      shape("text", { x: box.left - 6, y: y(value) + 4, "text-anchor": "end" }, tickText(value)),
+    ]),
+    ...xticks.map((value) =>
+      shape("text", { x: x(value), y: height - 18, "text-anchor": "middle" }, tickText(value))),
+    shape("text", { x: (box.left + box.right) / 2, y: height - 4, "text-anchor": "middle" }, xlabel),
+  );
+  return { svg, x, y, box };
 }
 
-/** Add the curve of a function to a chart. */
-export function curve({ svg, x, y }, values, f, name) {
-  const points = values.map((v) => `${x(v).toFixed(1)},${y(f(v)).toFixed(1)}`).join(" ");
-  const line = shape("polyline", { class: name, points });
-  svg.append(line);
-  return line;
+/** Add the line through [x, y] points. */
+export function line({ svg, x, y }, points, look) {
+  const places = points.map((point) => `${x(point[0]).toFixed(1)},${y(point[1]).toFixed(1)}`);
+  svg.append(shape("polyline", { class: look, points: places.join(" ") }));
+}
+
+/** Add a mark at each [x, y] point: "cnn-dots" are round, "cnn-squares" are not. */
+export function marks({ svg, x, y }, points, look) {
+  // Lines of no length, whose round or square ends are what one sees.
+  const places = points.map((point) => `M${x(point[0]).toFixed(1)} ${y(point[1]).toFixed(1)}h.01`);
+  svg.append(shape("path", { class: look, d: places.join("") }));
+}
+
+/** Write labels, [text, x, y], beside the ends of their curves, none on another. */
+export function endLabels({ svg, x, y, box }, labels) {
+  const places = labels.map((label) => [label[0], x(label[1]) + 8, y(label[2]) + 4]);
+  places.sort((a, b) => a[2] - b[2]);
+  for (let i = 1; i < places.length; i++) places[i][2] = Math.max(places[i][2], places[i - 1][2] + APART);
+  let lowest = box.bottom + 4;
+  for (const label of places.reverse()) {
+    label[2] = Math.min(label[2], lowest);
+    lowest = label[2] - APART;
+    svg.append(shape("text", { class: "cnn-end", x: label[1], y: label[2] }, label[0]));
+  }
 }

@@ -1,71 +1,67 @@
-// One number goes through relu, and through the sigmoid into the loss: a slider and three curves.
+// One number goes through relu, and through the sigmoid into the loss: a slider and three charts.
 
-import { element, keepKeys } from "./canvas.js";
-import { change, curve, frame, shape, spread } from "./charts.js";
+import { endLabels, frame, line, spread } from "./charts.js";
+import { slider } from "./controls.js";
+import { change, connect, element, formatNumber, shape } from "./dom.js";
 
-export const relu = (z) => Math.max(z, 0);
-export const sigmoid = (z) => 1 / (1 + Math.exp(-z));
-export const loss = (p, y) => -Math.log(y ? p : 1 - p);
-
-const signed = (value, digits) => value.toFixed(digits).replace("-", "−").replace(/^−(0\.?0*)$/, "$1");
+const relu = (z) => Math.max(z, 0);
+const sigmoid = (z) => 1 / (1 + Math.exp(-z));
+const crossEntropy = (p, dog) => -Math.log(dog ? p : 1 - p);
 
 function render({ model, el }) {
-  const z = spread(-6, 6, 120);
-  const p = spread(0.002, 0.998, 249);
+  const wire = connect(model);
   const sums = { xlabel: "z, the sum that comes in", xs: [-6, 6], xticks: [-6, 0, 6] };
   const first = frame({ ...sums, title: "relu(z)", ys: [0, 6], yticks: [0, 3, 6] });
   const second = frame({ ...sums, title: "p = sigmoid(z)", ys: [0, 1], yticks: [0, 0.5, 1] });
   const third = frame({
-    title: "loss", xlabel: "p, the probability of a dog",
+    title: "loss", xlabel: "p, the probability of a dog", letters: 6,
     xs: [0, 1], xticks: [0, 0.5, 1], ys: [0, 6.3], yticks: [0, 2, 4, 6],
   });
-  curve(first, z, relu, "training");
-  curve(second, z, sigmoid, "training");
-  curve(third, p, (v) => loss(v, 1), "validation solid");
-  curve(third, p, (v) => loss(v, 0), "training dashed");
-  third.svg.append(
-    shape("text", { x: third.x(0.12), y: third.y(4.6) }, "it is a dog"),
-    shape("text", { x: third.x(0.88), y: third.y(4.6), "text-anchor": "end" }, "it is a cat"),
-  );
-  const dot = (chart, name) => {
-    const node = shape("circle", { class: name, r: 5 });
-    chart.svg.append(node);
-    return node;
-  };
-  const dots = [dot(first, "training"), dot(second, "training"), dot(third, "validation"), dot(third, "training")];
+  const draw = (chart, values, f, look) => line(chart, values.map((v) => [v, f(v)]), look);
+  draw(first, spread(-6, 6, 120), relu, "cnn-blue");
+  draw(second, spread(-6, 6, 120), sigmoid, "cnn-blue");
+  const chances = spread(0.002, 0.998, 249);
+  draw(third, chances, (p) => crossEntropy(p, true), "cnn-orange");
+  draw(third, chances, (p) => crossEntropy(p, false), "cnn-blue cnn-dashed");
+  endLabels(third, [["if a dog", 1, 0], ["if a cat", 1, 6.2]]);
 
-  const slider = keepKeys(element("input", "cnn-range", {
-    type: "range", min: -6, max: 6, step: 0.1, "aria-label": "z, the sum that comes in",
-  }));
-  const words = element("div", "cnn-progress-words", { "aria-live": "polite" });
-  const label = element("label", "cnn-range-row", {}, element("span", "", {}, "z"), slider);
-  const charts = element("div", "cnn-charts", {});
-  charts.append(first.svg, second.svg, third.svg);
-  el.append(element("div", "cnn-widget cnn-function-lab", {}, label, words, charts));
+  // Where the two losses are one, the ring lies around the dot.
+  const mark = ({ svg }, look, r) => svg.appendChild(shape("circle", { class: look, r }));
+  const onRelu = mark(first, "cnn-blue", 5);
+  const onSigmoid = mark(second, "cnn-blue", 5);
+  const ofDog = mark(third, "cnn-orange", 4);
+  const ofCat = mark(third, "cnn-blue cnn-ring", 8);
+
+  const control = slider({
+    label: "Sum z", min: -6, max: 6, step: 0.1, value: wire.get("z"),
+    words: (z) => formatNumber(z, 1), onInput: (z) => wire.set({ z }),
+  });
+  const words = element("div", "cnn-words", { "aria-live": "polite" });
+  const charts = element("div", "cnn-charts", {}, first.svg, second.svg, third.svg);
+  el.append(element("div", "cnn-lab cnn-function-lab",
+    { role: "group", "aria-label": "Function lab" }, control.node, words, charts));
 
   function show() {
-    const value = model.get("z");
-    const chance = sigmoid(value);
-    slider.value = value;
-    change(dots[0], { cx: first.x(value), cy: first.y(relu(value)) });
-    change(dots[1], { cx: second.x(value), cy: second.y(chance) });
-    change(dots[2], { cx: third.x(chance), cy: third.y(loss(chance, 1)) });
-    change(dots[3], { cx: third.x(chance), cy: third.y(loss(chance, 0)) });
+    const z = wire.get("z");
+    const p = sigmoid(z);
+    const place = (node, { x, y }, across, up) => change(node, { cx: x(across), cy: y(up) });
+    control.set(z);
+    place(onRelu, first, z, relu(z));
+    place(onSigmoid, second, z, p);
+    place(ofDog, third, p, crossEntropy(p, true));
+    place(ofCat, third, p, crossEntropy(p, false));
     const said = [
-      `relu(${signed(value, 1)}) = ${signed(relu(value), 1)}`,
-      `sigmoid(${signed(value, 1)}) = ${chance.toFixed(3)}`,
-      `loss ${loss(chance, 1).toFixed(2)} if it is a dog, ${loss(chance, 0).toFixed(2)} if it is a cat`,
+      `relu(${formatNumber(z, 1)}) = ${formatNumber(relu(z), 1)}`,
+      `sigmoid(${formatNumber(z, 1)}) = ${formatNumber(p, 3)}`,
+      `loss ${formatNumber(crossEntropy(p, true), 2)} if it is a dog, ` +
+        `${formatNumber(crossEntropy(p, false), 2)} if it is a cat`,
     ];
     words.textContent = said.join(" · ");
-    slider.setAttribute("aria-valuetext", said.join("; "));
-    [first, second, third].forEach((chart, i) => chart.svg.setAttribute("aria-label", said[i]));
+    [first, second, third].forEach(({ svg }, i) => change(svg, { "aria-label": said[i] }));
   }
-  slider.addEventListener("input", () => {
-    model.set("z", Number(slider.value));
-    model.save_changes();
-  });
-  model.on("change:z", show);
+  wire.on({ "change:z": show });
   show();
+  return wire.close;
 }
 
 export default { render };

@@ -1,19 +1,11 @@
 """The function lab of lesson 3: relu, sigmoid and cross-entropy under one slider."""
 
-import anywidget
+from numbers import Real
+
 import traitlets
 
+from helpers.errors import LearnerError
 from helpers.widgets.lab import Lab
-from helpers.widgets.modules import module_source, style_source
-
-
-class FunctionView(anywidget.AnyWidget):
-    """What the page shows of a `FunctionLab`; all of it is computed in the page."""
-
-    _esm = module_source("function_lab.js")
-    _css = style_source("picture.css", "labs.css", "progress.css")
-
-    z = traitlets.Float(0.0, min=-6, max=6).tag(sync=True)
 
 
 class FunctionLab(Lab):
@@ -25,22 +17,19 @@ class FunctionLab(Lab):
         The sum that comes in, from −6 to 6; can be set.
     """
 
+    module = "function_lab.js"
     title = "Function lab"
     still = "function_lab"
     still_alt = (
         "The function lab: a slider for z above three curves, relu, sigmoid and the loss for a dog "
-        "and for a cat, each with a dot at the present z."
+        "and for a cat, each with a mark at the present z."
     )
 
-    def __init__(self, z: float = 1.0) -> None:
-        self.view = FunctionView(z=z)
-        super().__init__([self.view])
+    z = traitlets.TraitType(1.0).tag(sync=True)
 
-    @property
-    def z(self) -> float:
-        """The sum that comes in."""
-        return self.view.z
-
-    @z.setter
-    def z(self, value: float) -> None:
-        self.view.z = value
+    @traitlets.validate("z")
+    def _in_range(self, proposal: dict) -> float:
+        value = proposal["value"]
+        if not isinstance(value, Real) or not -6 <= value <= 6:
+            raise LearnerError(f"z is {value!r}: give a number from −6 to 6.")
+        return float(value)

@@ -1,140 +1,129 @@
 // A training run while it goes on: bar, words, Stop, and the curves of accuracy and loss.
+// All of it follows the traits, so a recorded run can be played here too.
 
-import { element, keepKeys } from "./canvas.js";
+import { endLabels, frame, line, marks } from "./charts.js";
+import { button } from "./controls.js";
+import { connect, element, formatNumber, shape } from "./dom.js";
 
-const SVG = "http://www.w3.org/2000/svg";
-const SERIES = [["training", ""], ["validation", "val_"]];
-const BOX = { width: 330, height: 196, left: 36, right: 66, top: 24, bottom: 34 };
-
-function shape(name, attributes, text = "") {
-  const node = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  node.textContent = text;
-  return node;
-}
+const TRAITS = ["epochs", "epoch", "steps", "step", "seconds_left", "accuracy", "points", "rows", "state"];
+const METRICS = ["loss", "accuracy"]; // as in the points: [step, loss, accuracy]
+const SERIES = [["training", "", "cnn-blue", "cnn-dots"],
+  ["validation", "val_", "cnn-orange cnn-dashed", "cnn-squares"]];
+const PATIENCE = 8000; // ms until Stop says that nothing has heard it
+const ENDS = {
+  stopped: "Stopped: what was learnt so far stays in the model.",
+  failed: "The training ended with an error: it stands below the cell.",
+};
+const STOPPING = "Stopping after this step …";
+const DEAF = "The kernel does not hear the button. Press ■ in the toolbar above instead: " +
+  "what was learnt so far stays in the model.";
+const NO_NUMBER = "The loss is no longer a number that a computer can hold: try a smaller learning rate.";
 
 /** "1 min 20 s", "8 s" */
-export function duration(seconds) {
+function duration(seconds) {
   const whole = Math.max(0, Math.round(seconds));
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
-/** Lowest and highest value of a chart: accuracy from 0.5 (or less) to 1, loss from 0. */
-export function limits(metric, values) {
-  if (metric === "accuracy") return [Math.min(0.5, Math.floor(10 * Math.min(...values)) / 10), 1];
-  return [0, Math.max(0.8, Math.ceil(10 * Math.max(...values)) / 10)];
+/**
+ * Lowest and highest number of an axis: accuracy from 0.5 (or less) to 1, loss from 0 to a round
+ * number. The wildest twentieth of the steps at either end does not count.
+ */
+function axisOf(metric, ofEpochs, ofSteps) {
+  const sorted = ofSteps.sort((a, b) => a - b);
+  const wild = Math.floor(sorted.length / 20);
+  const values = [...ofEpochs, ...sorted.slice(wild, sorted.length - wild)];
+  if (metric === "accuracy") return [Math.floor(10 * Math.min(0.5, ...values)) / 10, 1];
+  const high = Math.max(0.8, ...values);
+  const unit = 2 * 10 ** (Math.floor(Math.log10(high)) - 1);
+  return [0, Math.ceil(high / unit) * unit];
 }
 
-/** Draw one metric of all epochs so far. */
-function chart(metric, rows, epochs) {
-  const { width, height, left, right, top, bottom } = BOX;
-  const svg = shape("svg", { class: "cnn-chart", viewBox: `0 0 ${width} ${height}`, role: "img" });
-  const values = rows.flatMap((row) => [row[metric], row[`val_${metric}`]])
-    .filter((value) => Number.isFinite(value));
-  const [low, high] = limits(metric, values.length ? values : [metric === "accuracy" ? 0.5 : 0]);
-  const x = (epoch) =>
-    left + ((epoch - 1) / Math.max(1, epochs - 1)) * (width - left - right);
-  const y = (value) =>
-    height - bottom - ((value - low) / (high - low)) * (height - top - bottom);
-  svg.append(shape("text", { class: "title", x: left, y: 14 }, metric));
-  for (const value of [low, (low + high) / 2, high]) {
-    svg.append(
-      shape("line", { class: "axis", x1: left, x2: width - right, y1: y(value), y2: y(value) }),
-      shape("text", { x: left - 5, y: y(value) + 4, "text-anchor": "end" }, value.toFixed(2)),
-    );
+/** Draw one metric of a run into an SVG element; `perEpoch` is the number of steps. */
+function drawMetric(svg, metric, { epochs, epoch, rows, points, perEpoch }) {
+  const number = 1 + METRICS.indexOf(metric);
+  const steps = points.filter((point) => point[number] !== null)
+    .map((point) => [point[0] / perEpoch, point[number]]);
+  const curves = SERIES.map(([name, prefix, look, mark]) => ({ name, look, mark,
+    ends: rows.filter((row) => Number.isFinite(row[prefix + metric]))
+      .map((row) => [row.epoch, row[prefix + metric]]) })).filter(({ ends }) => ends.length);
+  // A long run has a short axis at first, so that one sees how it begins.
+  const last = Math.max(1, Math.min(epochs, Math.max(5, 2 ** Math.ceil(Math.log2(epoch)))));
+  const [low, high] = axisOf(metric, curves.flatMap(({ ends }) => ends.map((end) => end[1])),
+    steps.map((step) => step[1]));
+  const chart = frame({ svg, title: metric, xlabel: "epoch", xs: [0, last], xticks: [0, last],
+    ys: [low, high], yticks: [low, (low + high) / 2, high], letters: 10, width: 330, height: 196 });
+  marks(chart, steps, "cnn-blue cnn-dots cnn-faint");
+  for (const { look, mark, ends } of curves) {
+    line(chart, ends, look);
+    marks(chart, ends, `${look} ${mark}`);
   }
-  for (const epoch of new Set([1, epochs])) {
-    svg.append(shape("text", { x: x(epoch), y: height - 18, "text-anchor": "middle" }, epoch));
-  }
-  const middle = (left + width - right) / 2;
-  svg.append(shape("text", { x: middle, y: height - 4, "text-anchor": "middle" }, "epoch"));
-
-  const said = [];
-  const ends = [];
-  for (const [name, prefix] of SERIES) {
-    const known = rows.filter((row) => Number.isFinite(row[prefix + metric]));
-    if (!known.length) continue;
-    const points = known.map((row) => [x(row.epoch), y(row[prefix + metric])]);
-    svg.append(shape("polyline", { class: name, points: points.map((p) => p.join(",")).join(" ") }));
-    for (const [px, py] of points) {
-      svg.append(name === "training"
-        ? shape("circle", { class: name, cx: px, cy: py, r: 2.5 })
-        : shape("rect", { class: name, x: px - 2.5, y: py - 2.5, width: 5, height: 5 }));
-    }
-    ends.push([name, ...points.at(-1)]);
-    said.push(`${name} ${known.at(-1)[prefix + metric].toFixed(2)}`);
-  }
-  // The two names stand beside the ends of their curves, never on each other.
-  ends.sort((a, b) => a[2] - b[2]);
-  if (ends.length === 2 && ends[1][2] - ends[0][2] < 12) {
-    const centre = (ends[0][2] + ends[1][2]) / 2;
-    ends[0][2] = centre - 6;
-    ends[1][2] = centre + 6;
-  }
-  for (const [name, px, py] of ends) {
-    svg.append(shape("text", { x: px + 7, y: py + 4 }, name));
-  }
-  svg.setAttribute("aria-label", `${metric} after epoch ${rows.at(-1)?.epoch ?? 0}: ` +
-    (said.join(", ") || "nothing yet"));
-  return svg;
+  endLabels(chart, curves.map(({ name, ends }) => [name, ...ends.at(-1)]));
+  const said = curves.map(({ name, ends }) => `${name} ${formatNumber(ends.at(-1)[1], 2)}`).join(", ") ||
+    (steps.length ? `step by step, at last ${formatNumber(steps.at(-1)[1], 2)}` : "nothing yet");
+  svg.setAttribute("aria-label", `${metric} ${rows.length ? `after epoch ${rows.at(-1).epoch}` :
+    "in the first epoch"}: ${said}`);
+  svg.toggleAttribute("hidden", rows.length > 0 && !curves.length && !steps.length);
 }
 
 function render({ model, el }) {
+  const wire = connect(model);
   const bar = element("progress", "cnn-progress-bar", { "aria-label": "Training" });
-  const stop = keepKeys(element("button", "cnn-button", { type: "button" }, "Stop"));
-  const words = element("div", "cnn-progress-words", {});
-  const charts = element("div", "cnn-charts", {});
+  const stop = button("Stop", askToStop);
+  const words = element("div", "cnn-words");
   const note = element("div", "cnn-note", { role: "status" });
+  const legend = element("div", "cnn-quiet");
   const spoken = element("div", "cnn-spoken", { "aria-live": "polite" });
-  const row = element("div", "cnn-progress-row", {}, bar, stop);
-  el.append(element("div", "cnn-widget cnn-progress", {}, row, words, note, charts, spoken));
-  let waiting = null;
+  const charts = { accuracy: shape("svg"), loss: shape("svg") };
+  el.append(element("div", "cnn-lab cnn-progress", { role: "group", "aria-label": "Training" },
+    element("div", "cnn-row", {}, bar, stop), words, note,
+    element("div", "cnn-charts", {}, ...Object.values(charts)), legend, spoken));
+  let asked = 0; // when Stop was pressed
+  let [drawing, waiting] = [null, null];
 
-  function count() {
-    const [epochs, epoch, steps, step] = ["epochs", "epoch", "steps", "step"].map((n) => model.get(n));
-    const state = model.get("state");
-    const accuracy = model.get("accuracy");
-    bar.max = Math.max(1, epochs * (steps || 1));
-    bar.value = state === "done" ? bar.max : Math.max(0, epoch - 1) * (steps || 1) + (steps ? step : 0);
-    const parts = [`epoch ${epoch} of ${epochs}`, steps ? `step ${step} of ${steps}` : `step ${step}`];
-    const left = model.get("seconds_left");
-    if (state === "running" && left !== null) parts.push(`about ${duration(left)} left`);
-    if (accuracy !== null) parts.push(`accuracy so far ${accuracy.toFixed(2)}`);
-    words.textContent = parts.join(" · ");
-    stop.hidden = state !== "running";
-    if (state !== "running") {
-      clearTimeout(waiting);
-      note.textContent = {
-        stopped: "Stopped: what was learnt so far stays in the model.",
-        failed: "The training ended with an error: it stands below the cell.",
-      }[state] ?? "";
-    }
+  function askToStop() {
+    const kernel = model.widget_manager?.kernel;
+    if (kernel?.interrupt) kernel.interrupt();
+    else wire.send({ kind: "stop" });
+    asked = Date.now();
+    waiting = setTimeout(draw, PATIENCE);
+    draw();
   }
 
   function draw() {
-    const rows = model.get("rows");
-    const epochs = Math.max(model.get("epochs"), 1);
-    charts.replaceChildren(...["accuracy", "loss"].map((metric) => chart(metric, rows, epochs)));
-    if (rows.length) spoken.textContent = [...charts.children].map((c) => c.getAttribute("aria-label")).join("; ");
+    drawing = null;
+    const { epochs, epoch, steps, step, seconds_left: left, accuracy, points, rows, state } =
+      Object.fromEntries(TRAITS.map((name) => [name, wire.get(name)]));
+    const running = state === "running";
+    const perEpoch = steps || step || 1;
+    if (!running) asked = 0;
+    bar.max = Math.max(1, epochs * perEpoch);
+    bar.value = state === "done" ? bar.max : Math.max(0, epoch - 1) * perEpoch + (steps ? step : 0);
+    words.textContent = [
+      `epoch ${epoch} of ${epochs}`, steps ? `step ${step} of ${steps}` : `step ${step}`,
+      running && left !== null && `about ${duration(left)} left`,
+      accuracy !== null && `accuracy so far ${formatNumber(accuracy, 2)}`,
+    ].filter(Boolean).join(" · ");
+    stop.hidden = !running;
+    stop.disabled = asked > 0;
+    const wild = [points.at(-1)?.[1], rows.at(-1)?.loss].includes(null);
+    const stopping = asked && (Date.now() - asked < PATIENCE ? STOPPING : DEAF);
+    const said = [running ? stopping : ENDS[state], wild && NO_NUMBER].filter(Boolean).join(" ");
+    if (note.textContent !== said) note.textContent = said;
+    const each = points.length > 1 ? Math.round(points[1][0] - points[0][0]) : 1;
+    legend.textContent = points.length
+      ? `Each small dot is ${each === 1 ? "one step" : `the mean of ${each} steps`}.` : "";
+    for (const [metric, svg] of Object.entries(charts)) {
+      drawMetric(svg, metric, { epochs, epoch, rows, points, perEpoch });
+    }
+    const curves = Object.values(charts).map((svg) => svg.getAttribute("aria-label")).join("; ");
+    if (rows.length && spoken.textContent !== curves) spoken.textContent = curves;
   }
 
-  stop.addEventListener("click", () => {
-    const kernel = model.widget_manager?.kernel;
-    if (kernel?.interrupt) kernel.interrupt();
-    else model.send({ kind: "stop" });
-    stop.disabled = true;
-    note.textContent = "Stopping after this step …";
-    waiting = setTimeout(() => {
-      note.textContent = "The kernel does not hear the button. Press ■ in the toolbar above " +
-        "instead: what was learnt so far stays in the model.";
-    }, 8000);
-  });
-  model.on("change", count);
-  model.on("change:rows change:epochs", draw);
-  model.on("change:state", () => { if (model.get("state") === "running") stop.disabled = false; });
-  count();
+  const soon = () => { drawing ??= requestAnimationFrame(draw); }; // traits change several at once
+  wire.on(Object.fromEntries(TRAITS.map((name) => [`change:${name}`, soon])));
   draw();
-  return () => clearTimeout(waiting);
+  return () => { wire.close(); cancelAnimationFrame(drawing); clearTimeout(waiting); };
 }
 
 export default { render };

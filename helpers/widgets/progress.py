@@ -1,30 +1,49 @@
 """What lesson 4 shows while a network trains: how far it is, live curves, and Stop."""
 
+import math
 import signal
 import threading
 import time
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-import anywidget
+import numpy as np
 import traitlets
 
 from helpers.widgets.lab import Lab
-from helpers.widgets.modules import module_source, style_source
 
 if TYPE_CHECKING:
     import keras
     from IPython.core.interactiveshell import ExecutionResult
 
 _PAUSE = 0.2  # seconds between two messages to the page
-_STATES = ("ready", "running", "done", "stopped", "failed")
+_MOST = 300  # points of single steps: of more, neighbours become one
+_METRICS = ("loss", "accuracy")
 
 
-class ProgressView(anywidget.AnyWidget):
-    """What the page shows of a training run; all of it is numbers."""
+class TrainingProgress(Lab):
+    """A training run as one looks at it: epoch, step, time left, accuracy so far, curves, Stop.
 
-    _esm = module_source("progress.js")
-    _css = style_source("picture.css", "labs.css", "progress.css")
+    Attributes
+    ----------
+    epochs, epoch, steps, step : int
+        How many there are, and which is the present one; `steps` is 0 while it is not known.
+    seconds_left, accuracy : float or None
+        The accuracy is that of the present epoch so far.
+    points : list of [step, loss, accuracy]
+        Of single steps, counted through all epochs; at most 300, then of several steps each.
+    rows : list of dict
+        What Keras tells at the end of each epoch, and "epoch". A number that is not finite is None.
+    state : "ready", "running", "done", "stopped" or "failed"
+    """
+
+    module = "progress.js"
+    title = "Training"
+    still = "progress"
+    still_alt = (
+        "The training progress: a bar with epoch, step and time left, and the curves of accuracy "
+        "and loss for training and validation images, with a small dot for every few steps."
+    )
 
     epochs = traitlets.Int(0).tag(sync=True)
     epoch = traitlets.Int(0).tag(sync=True)
@@ -32,41 +51,24 @@ class ProgressView(anywidget.AnyWidget):
     step = traitlets.Int(0).tag(sync=True)
     seconds_left = traitlets.Float(None, allow_none=True).tag(sync=True)
     accuracy = traitlets.Float(None, allow_none=True).tag(sync=True)
+    points = traitlets.List().tag(sync=True)
     rows = traitlets.List().tag(sync=True)
-    state = traitlets.Enum(_STATES, "ready").tag(sync=True)
-
-    def __init__(self, **traits: Any) -> None:
-        self.stop_wanted = False
-        super().__init__(**traits)
-        self.on_msg(self._receive)
-
-    def _receive(self, _widget: object, content: dict, _buffers: list) -> None:
-        # Where the page cannot interrupt the kernel, and where messages come through.
-        if content.get("kind") == "stop":
-            self.stop_wanted = True
-
-
-class TrainingProgress(Lab):
-    """A training run as one looks at it: epoch, step, time left, accuracy so far, curves, Stop."""
-
-    title = "Training"
-    still = "progress"
-    still_alt = (
-        "The training progress: a bar with epoch, step and time left, a Stop button, and the "
-        "curves of accuracy and loss for training and validation pictures."
+    state = traitlets.Enum(["ready", "running", "done", "stopped", "failed"], "ready").tag(
+        sync=True
     )
+    stop_wanted = False
 
-    def __init__(self) -> None:
-        self.view = ProgressView()
-        super().__init__([self.view])
+    def answer(self, request: dict[str, Any], buffers: list) -> None:
+        """Hear the Stop button, where the page cannot interrupt the kernel."""
+        self.stop_wanted = self.stop_wanted or request.get("kind") == "stop"
 
 
-def training_progress(*, shown: bool = True) -> "keras.callbacks.Callback":
+def training_progress() -> "keras.callbacks.Callback":
     """Return a callback for ``model.fit(..., callbacks=[training_progress()], verbose=0)``.
 
-    It shows itself when the training begins. Its Stop button, the ■ of Jupyter's toolbar and its
-    method ``stop()`` end the training after the present step, and what was learnt stays in the
-    model. A second ■ interrupts at once, as everywhere.
+    Its `widget` shows itself when the training begins. The Stop button in it, the ■ of Jupyter's
+    toolbar and the method ``stop()`` end the training after the present step, and what was learnt
+    stays in the model. A second ■ interrupts at once, as everywhere.
 
     Notes
     -----
@@ -74,24 +76,81 @@ def training_progress(*, shown: bool = True) -> "keras.callbacks.Callback":
     kernel as ■ does, and an interrupt is taken as a wish to stop. Keras tells no callback that
     ``fit`` has failed: IPython says it at the end of the cell, and an interrupt that comes before
     that, outside of ``fit``, is passed on.
-
-    Parameters
-    ----------
-    shown : bool
-        False: show nothing by itself; ``.widget`` can be shown elsewhere.
     """
     import keras
     from IPython import get_ipython
+    from IPython.display import display
 
     class Progress(keras.callbacks.Callback):
         def __init__(self) -> None:
             super().__init__()
             self.widget = TrainingProgress()
-            self.view = self.widget.view
-            self.before = self.shell = None  # what an interrupt did before this run; IPython
+            self._before = self._shell = None  # what an interrupt did before this run; IPython
 
         def stop(self) -> None:
-            self.view.stop_wanted = True
+            self.widget.stop_wanted = True
+
+        def on_train_begin(self, logs: dict | None = None) -> None:
+            if self.widget.state == "running":  # the last run failed
+                self._end("failed")
+            self.widget.stop_wanted = False
+            self._steps, self._rows, self._logs = _Steps(), [], {}
+            self._epoch, self._step, self._begun = 0, 0, None
+            steps = self.params.get("steps") or 0
+            self._tell(epochs=self.params["epochs"], steps=steps, state="running")
+            display(self.widget)
+            if threading.current_thread() is threading.main_thread():
+                self._before = signal.signal(signal.SIGINT, self._interrupted)
+            self._shell = get_ipython()
+            if self._shell is not None:
+                self._shell.events.register("post_run_cell", self._cell_ended)
+
+        def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+            self._epoch = epoch
+
+        def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+            self._step, self._logs = batch + 1, logs or {}
+            self._steps.add(self._number(), self._step, self._logs)
+            if self._begun is None:  # the first step also traces the network
+                self._begun = time.monotonic(), self._number()
+            if self.widget.stop_wanted:
+                self.model.stop_training = True
+            if time.monotonic() - self._sent > _PAUSE:
+                self._tell()
+
+        def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+            values = {name: _finite(value) for name, value in (logs or {}).items()}
+            self._rows.append({"epoch": epoch + 1, **values})
+            self.widget.steps = self.widget.steps or self._step
+
+        def on_train_end(self, logs: dict | None = None) -> None:
+            self._end("stopped" if self.widget.stop_wanted else "done")
+
+        def _number(self) -> int:
+            """Return the present step, counted through all epochs."""
+            return self._epoch * self.widget.steps + self._step
+
+        def _tell(self, **more: Any) -> None:
+            self._sent = time.monotonic()
+            values = {
+                "epoch": self._epoch + 1,
+                "step": self._step,
+                "seconds_left": self._seconds_left(),
+                "accuracy": _finite(self._logs.get("accuracy")),
+                "points": self._steps.points(),
+                "rows": list(self._rows),
+                **more,
+            }
+            with self.widget.hold_sync():
+                for name, value in values.items():
+                    setattr(self.widget, name, value)
+
+        def _seconds_left(self) -> float | None:
+            if self._begun is None or self._number() == self._begun[1] or not self.widget.steps:
+                return None
+            when, number = self._begun
+            pace = (time.monotonic() - when) / (self._number() - number)
+            return pace * (self.widget.epochs * self.widget.steps - self._number())
 
         def _interrupted(self, number: int, frame: FrameType | None) -> None:
             self._let_go()
@@ -103,9 +162,9 @@ def training_progress(*, shown: bool = True) -> "keras.callbacks.Callback":
 
         def _let_go(self) -> None:
             """Let an interrupt do again what it did before this run."""
-            if self.before is not None and signal.getsignal(signal.SIGINT) == self._interrupted:
-                signal.signal(signal.SIGINT, self.before)
-            self.before = None
+            if self._before is not None and signal.getsignal(signal.SIGINT) == self._interrupted:
+                signal.signal(signal.SIGINT, self._before)
+            self._before = None
 
         def _cell_ended(self, result: "ExecutionResult") -> None:
             stopped = isinstance(result.error_in_exec, KeyboardInterrupt)
@@ -113,64 +172,46 @@ def training_progress(*, shown: bool = True) -> "keras.callbacks.Callback":
 
         def _end(self, state: str) -> None:
             self._let_go()
-            if self.shell is not None:
-                self.shell.events.unregister("post_run_cell", self._cell_ended)
-                self.shell = None
-            with self.view.hold_sync():
-                self.view.seconds_left = 0.0
-                self.view.state = state
-
-        def on_train_begin(self, logs: dict | None = None) -> None:
-            if self.view.state == "running":  # the last run failed
-                self._end("failed")
-            self.view.stop_wanted, self.sent, self.done, self.begun = False, 0.0, 0, None
-            with self.view.hold_sync():
-                self.view.rows = []
-                self.view.epochs = self.params["epochs"]
-                self.view.steps = self.params.get("steps") or 0
-                self.view.state = "running"
-            if shown:
-                from IPython.display import display
-
-                display(self.widget)
-            if threading.current_thread() is threading.main_thread():
-                self.before = signal.signal(signal.SIGINT, self._interrupted)
-            self.shell = get_ipython()
-            if self.shell is not None:
-                self.shell.events.register("post_run_cell", self._cell_ended)
-
-        def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-            self.view.epoch = epoch + 1
-
-        def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-            now = time.monotonic()
-            self.done += 1
-            if self.begun is None:  # the first step also traces the network
-                self.begun = now
-            if self.view.stop_wanted:
-                self.model.stop_training = True
-            if now - self.sent > _PAUSE or batch + 1 == self.view.steps:
-                self.sent = now
-                self._tell(batch + 1, logs or {}, now)
-
-        def _tell(self, step: int, logs: dict, now: float) -> None:
-            with self.view.hold_sync():
-                self.view.step = step
-                if "accuracy" in logs:
-                    self.view.accuracy = float(logs["accuracy"])
-                if self.view.steps and self.done > 1:
-                    left = (self.view.epochs - self.view.epoch + 1) * self.view.steps - step
-                    self.view.seconds_left = left * (now - self.begun) / (self.done - 1)
-
-        def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-            values = {name: float(value) for name, value in (logs or {}).items()}
-            self.view.rows = [*self.view.rows, {"epoch": epoch + 1, **values}]
-            self.view.steps = self.view.steps or self.view.step
-
-        def on_train_end(self, logs: dict | None = None) -> None:
-            self._end("stopped" if self.view.stop_wanted else "done")
+            if self._shell is not None:
+                self._shell.events.unregister("post_run_cell", self._cell_ended)
+                self._shell = None
+            self._tell(state=state)
 
     return Progress()
+
+
+class _Steps:
+    """What single steps measured."""
+
+    def __init__(self) -> None:
+        self._all: list[list[float]] = []
+        self._last = 0, [0.0, 0.0]  # the last step of this epoch, and its sums so far
+
+    def add(self, number: int, step: int, logs: dict) -> None:
+        """Add the `step`-th of an epoch, which has this number in the run.
+
+        Keras tells the means since the epoch began; what the step itself measured is the
+        difference of two sums.
+        """
+        sums = [step * float(logs.get(name, math.nan)) for name in _METRICS]
+        last, known = self._last if step > self._last[0] else (0, [0.0, 0.0])
+        own = [(new - old) / (step - last) for new, old in zip(sums, known, strict=True)]
+        self._all.append([number, *own])
+        self._last = step, sums
+
+    def points(self) -> list[list[float | None]]:
+        """Return [number, loss, accuracy] of at most 300 points, each of equally many steps."""
+        each = 1
+        while len(self._all) > _MOST * each:
+            each *= 2
+        groups = np.array(self._all).reshape(-1, 3)[: len(self._all) // each * each]
+        means = groups.reshape(-1, each, 3).mean(axis=1)
+        return [[_finite(value) for value in point] for point in means.tolist()]
+
+
+def _finite(value: float | None) -> float | None:
+    """Return a number to six figures; None if it is not finite, for JSON knows no such number."""
+    return float(f"{value:.6g}") if value is not None and math.isfinite(value) else None
 
 
 def _in_fit(frame: FrameType | None, model: "keras.Model") -> bool:
