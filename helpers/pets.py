@@ -15,7 +15,7 @@ import shutil
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -44,9 +44,8 @@ URL = "https://storage.googleapis.com/mledu-datasets/cats_and_dogs_filtered.zip"
 _TITLES = {"photos": "Photos", "drawn": "Drawn pets"}
 _FOLDERS = {"photos": "cats_and_dogs_filtered", "drawn": "drawn_pets"}  # in `cache_folders`
 _COUNTS = {"train/cats": 1_000, "train/dogs": 1_000, "validation/cats": 500, "validation/dogs": 500}
-_IMAGE = re.compile(
-    r"(train|validation)/(cats/cat|dogs/dog)\.\d{1,9}\.jpg|parts/(cat|dog)\.\d{1,9}\.png"
-)
+_IMAGE = r"(?:train|validation)/(?:cats/cat|dogs/dog)\.\d{1,9}\.jpg"
+_MEMBER = re.compile(rf"cats_and_dogs_filtered/({_IMAGE}|parts/(?:cat|dog)\.\d{{1,9}}\.png)")
 _HOSTILE = re.compile(r"^/|(^|/)\.\.(/|$)|[\\:\0]")  # leaves its folder, on one system or another
 _MOST = 500_000_000  # bytes that a zip may unpack to; the photos have 68 million
 _TIMEOUT = 30  # seconds without a word from the server
@@ -339,18 +338,22 @@ def _find(source: str) -> tuple[Path | None, str]:
 
 
 def _image_names(place: Path) -> list[str]:
-    """Return the images in a folder: training first, cats before dogs, by number.
+    """Return the names of the images in a folder, in order; see `_in_order`."""
+    return _in_order(file.relative_to(place).as_posix() for file in place.glob("*/*/*.jpg"))
+
+
+def _in_order(files: Iterable[str]) -> list[str]:
+    """Return those files that are images: training first, cats before dogs, by number.
 
     Raises
     ------
     PetsError
         If there are not 2 x 1,000 for training and 2 x 500 for validation. It does not name the
-        folder, for a notebook may store it.
+        folder, because a notebook may store it.
     """
-    names = [file.relative_to(place).as_posix() for file in place.glob("*/*/*.jpg")]
-    ordered = []
+    names, ordered = set(files), []
     for where, count in _COUNTS.items():
-        inside = [name for name in names if name.startswith(where) and _IMAGE.fullmatch(name)]
+        inside = [name for name in names if name.startswith(where) and re.fullmatch(_IMAGE, name)]
         if len(inside) != count:
             raise PetsError(
                 f"There are {len(inside):,} photos in {where} where {count:,} are expected: "
@@ -377,7 +380,7 @@ def _fetch(url: str, path: Path) -> None:
 
 
 def _unpack(path: Path, new: Path) -> None:
-    """Write the images of a zip into a folder, each one checked by its CRC, and count them."""
+    """Write the images of a zip into a folder, each one checked by its CRC."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
@@ -385,18 +388,18 @@ def _unpack(path: Path, new: Path) -> None:
                 raise PetsError(f"{path.name} holds a name that leaves its folder: {_DISTRUST}.")
             if sum(member.file_size for member in members) > _MOST:
                 raise PetsError(f"{path.name} would fill more than {_MOST:,} bytes: {_DISTRUST}.")
-            for member in members:
-                top, _, name = member.filename.partition("/")
-                if top == _FOLDERS["photos"] and _IMAGE.fullmatch(name):
-                    (new / name).parent.mkdir(parents=True, exist_ok=True)
-                    (new / name).write_bytes(archive.read(member))
+            found = ((_MEMBER.fullmatch(member.filename), member) for member in members)
+            images = {match[1]: member for match, member in found if match}
+            _in_order(images)
+            for name, member in images.items():
+                (new / name).parent.mkdir(parents=True, exist_ok=True)
+                (new / name).write_bytes(archive.read(member))
     except (PetsError, OSError):
         raise
     except Exception as error:  # zipfile raises many kinds
         raise PetsError(
             f"{path.name} is damaged, or not a zip at all ({error}): {_AGAIN}; {_ANOTHER}."
         ) from error
-    _image_names(new)
 
 
 @contextmanager

@@ -2,12 +2,6 @@
 
 import hashlib
 import io
-import os
-import shutil
-import struct
-import subprocess
-import sys
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -90,22 +84,13 @@ def test_an_image_is_an_array_of_its_own_and_what_was_given_stays(png):
 # Modes and formats
 
 
-@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
-@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB"])
-def test_opaque_modes_are_as_pillow_converts_them(mode, kind):
-    image = Image.fromarray(noise(20, 30, 3)).convert(mode)
-    expected = np.array(image.convert("RGB"))
-    assert np.array_equal(open_image(image), expected)
-    assert np.array_equal(open_image(encoded(image, kind)), expected)
-
-
-@pytest.mark.parametrize("mode", ["CMYK", "YCbCr", "HSV"])
-def test_other_colour_spaces_are_as_pillow_converts_them(mode):
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "CMYK", "YCbCr", "HSV"])
+def test_opaque_modes_are_as_pillow_converts_them(mode):
     image = Image.fromarray(noise(20, 30, 3)).convert(mode)
     assert np.array_equal(open_image(image), np.array(image.convert("RGB")))
-    if mode == "CMYK":
-        for data in (encoded(image, "TIFF"), encoded(image, "JPEG", quality=95)):
-            assert np.array_equal(open_image(data), by_pillow(data))
+    kinds = {"CMYK": ("TIFF", "JPEG"), "YCbCr": ("TIFF", "JPEG"), "HSV": ()}
+    for kind in kinds.get(mode, ("PNG", "TIFF")):
+        assert np.array_equal(open_image(encoded(image, kind)), by_pillow(encoded(image, kind)))
 
 
 @pytest.mark.parametrize("mode", ["LA", "RGBA", "PA", "RGBa"])
@@ -142,7 +127,7 @@ def test_a_transparent_colour_without_a_palette(mode, clear, solid):
     assert open_image(encoded(image, transparency=clear)).tolist() == [[[255] * 3, expected]]
 
 
-def test_sixteen_and_thirty_two_bits_are_scaled_not_clipped():
+def test_sixteen_bits_thirty_two_bits_and_floats_are_scaled_not_clipped():
     values = noise(20, 30, dtype=np.uint16, high=65_536)
     expected = np.stack([np.rint(values / 257)] * 3, -1)
     narrow, wide = Image.fromarray(values), Image.fromarray(values.astype(np.int32))
@@ -154,12 +139,9 @@ def test_sixteen_and_thirty_two_bits_are_scaled_not_clipped():
     small = Image.fromarray((values % 256).astype(np.int32))
     assert np.array_equal(open_image(small)[..., 0], values % 256)
     assert_refused(Image.fromarray(values.astype(np.int32) - 40_000), "which is white")
-
-
-def test_floats_in_a_file():
-    values = noise(20, 30) / np.float32(255)
-    for image in (Image.fromarray(values), Image.fromarray(values * 255)):
-        assert np.array_equal(open_image(encoded(image, "TIFF"))[..., 0], noise(20, 30))
+    for white in (1, 255):
+        floats = Image.fromarray(noise(20, 30) * np.float32(white / 255))
+        assert np.array_equal(open_image(encoded(floats, "TIFF"))[..., 0], noise(20, 30))
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "PPM", "WEBP"])
@@ -168,16 +150,12 @@ def test_formats_without_loss_come_back_as_they_were(kind):
     assert np.array_equal(open_image(data), noise(20, 30, 3))
 
 
-@pytest.mark.parametrize("kind", ["PNG", "MPO"])
+@pytest.mark.parametrize("kind", ["PNG", "MPO", "AVIF"])
 def test_the_first_of_several_frames(kind):
+    if kind == "AVIF" and not features.check("avif"):
+        pytest.skip("this Pillow has no AVIF")
     frames = [Image.fromarray(noise(16, 16, 3, seed=seed)) for seed in range(3)]
     data = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
-    assert np.array_equal(open_image(data), by_pillow(data))
-
-
-@pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
-def test_avif():
-    data = encoded(Image.fromarray(noise(16, 16, 3)), "AVIF", quality=90)
     assert np.array_equal(open_image(data), by_pillow(data))
 
 
@@ -235,7 +213,7 @@ def test_arrays_of_one_to_four_channels(values, dtype):
         assert np.array_equal(open_image(from_0_to_1), values[..., :3])
 
 
-def test_bool_and_sixteen_bit_arrays_and_what_only_acts_as_an_array():
+def test_arrays_of_other_types_and_strides_and_what_only_acts_as_an_array():
     class Tensor:
         def __array__(self, dtype=None, copy=None):
             return noise(2, 3, 3)
@@ -245,9 +223,6 @@ def test_bool_and_sixteen_bit_arrays_and_what_only_acts_as_an_array():
     assert open_image(wide)[0, :, 0].tolist() == [0, 1, 255]
     assert open_image(np.array([[0, 127]], np.int8))[0, :, 0].tolist() == [0, 127]
     assert np.array_equal(open_image(Tensor()), noise(2, 3, 3))
-
-
-def test_arrays_with_other_strides():
     values = noise(6, 8, 3)
     for view in (values[::-1], values[:, ::2], values.transpose(1, 0, 2), values[..., ::-1]):
         assert np.array_equal(open_image(view), view)
@@ -318,7 +293,6 @@ def test_a_file_that_is_open_as_text_or_closed(png):
         (b"\x89PNG\r\n\x1a\n", "give a PNG, JPEG"),
         (b"GIF89a", "give a PNG, JPEG"),
         (bytes(5_000), "give a PNG, JPEG"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "give a PNG, JPEG"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "as JPEG"),
         (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "as JPEG"),
     ],
@@ -373,22 +347,11 @@ def test_an_image_with_wrong_bytes_is_opened_or_refused_by_a_sentence(data):
 # Bombs
 
 
-def png_header(width, height):
-    """Return a PNG that claims a size and holds next to nothing."""
-
-    def chunk(kind, data):
-        checksum = struct.pack(">I", zlib.crc32(kind + data))
-        return struct.pack(">I", len(data)) + kind + data + checksum
-
-    size = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + size + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
-
-
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("times", [1.1, 2.5], ids=["warning", "error"])
 def test_a_bomb_is_refused_at_both_of_pillows_levels(times):
     side = int((Image.MAX_IMAGE_PIXELS * times) ** 0.5)
-    assert_refused(png_header(side, side), "89 million pixels", "smaller")
+    assert_refused(encoded(Image.new("1", (side, side))), "89 million pixels", "smaller")
 
 
 def test_a_bomb_in_a_text_chunk():
@@ -442,38 +405,16 @@ def test_samples_are_whole_colour_images():
         sample("unicorn")
 
 
-def test_without_the_clone_a_sentence(tmp_path):
-    (tmp_path / "helpers").mkdir()
-    for name in ("__init__.py", "errors.py", "images.py"):
-        shutil.copy(Path(images.__file__).with_name(name), tmp_path / "helpers")
-    code = "from helpers import images; images.sample('dog')"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-    )
-    assert "ImageError: The folder data/" in done.stderr and "clone" in done.stderr
+def test_without_the_clone_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(images, "__file__", str(tmp_path / "helpers" / "images.py"))
+    with pytest.raises(ImageError, match=r"The folder data/ .* clone the repository"):
+        sample("dog")
 
 
-# Where caches go
-
-
-def test_the_cache_lies_in_data(elsewhere):
+def test_a_cache_that_can_be_written_nowhere_is_an_error_with_all_places(elsewhere):
     assert images.cache_folder() == elsewhere / "data" / "cache"
     assert list((elsewhere / "data" / "cache").iterdir()) == []
-
-
-def test_the_cache_is_the_users_where_data_cannot_be_written(elsewhere, read_only):
-    with read_only(elsewhere / "data"):
-        assert images.cache_folder() == elsewhere / "user" / "cnn-notebooks"
-    (elsewhere / "data" / "cache").touch()
-    assert images.cache_folder() == elsewhere / "user" / "cnn-notebooks"
-    assert images.cache_folder().is_dir()
-
-
-def test_nowhere_to_write(elsewhere):
+    (elsewhere / "data" / "cache").rmdir()
     (elsewhere / "data" / "cache").touch()
     (elsewhere / "user").touch()
     with pytest.raises(OSError, match="can be written") as error:

@@ -66,25 +66,22 @@ def test_photos_are_used_when_they_are_there_else_drawn_pets(fresh, request, cap
         assert pets.folder("photos") == album
 
 
-def test_a_source_that_does_not_exist(fresh, monkeypatch):
+def test_a_source_that_does_not_exist_or_is_not_here(fresh, monkeypatch):
     with pytest.raises(PetsError, match=r'The argument.*"photos" or "drawn"'):
         load_pets("horses")
     monkeypatch.setenv("CNN_PETS", "horses")
     with pytest.raises(PetsError, match=r"The environment variable CNN_PETS.*'horses'"):
         pets.folder()
+    monkeypatch.setenv("CNN_PETS", "photos")
+    for load in (pets.folder, load_pets, lambda: pets.folder("photos")):
+        with pytest.raises(PetsError, match=r"not here: run .python -m helpers\.pets download"):
+            load()
 
 
 @pytest.mark.parametrize("size", [0, 31, 1025, 150.0, "150", True])
 def test_a_size_that_cannot_be(size):
     with pytest.raises(PetsError, match=r"from 32 to 1,024"):
         load_pets(size=size)
-
-
-def test_photos_that_are_not_here(fresh, monkeypatch):
-    monkeypatch.setenv("CNN_PETS", "photos")
-    for load in (pets.folder, load_pets, lambda: pets.folder("photos")):
-        with pytest.raises(PetsError, match=r"python -m helpers\.pets download"):
-            load()
 
 
 def test_photos_that_are_not_all_here(album, capsys):
