@@ -2,6 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const KEYED = new Set(["button", "input", "select", "textarea", "summary"]);
+const MINE = Math.random().toString(36).slice(2, 8); // every lab loads these functions anew
 let ids = 0;
 
 /**
@@ -34,7 +35,7 @@ export function change(node, attributes) {
 }
 
 /** An id that no other element of the page has. */
-export const uniqueId = (name) => `cnn-${name}-${++ids}`;
+export const uniqueId = (name) => `cnn-${name}-${MINE}-${++ids}`;
 
 /** A number as a person writes it: whole numbers whole, others to three or four figures. */
 export function formatNumber(value, digits = null) {
