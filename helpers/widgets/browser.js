@@ -1,129 +1,366 @@
-// The activation browser: a picture, the map of one filter, its kernel, all filters of its layer.
-// createBrowser needs no Jupyter (page.js uses it in saved pages); the anywidget stands at the end.
+// The activation browser: an image, the map of one filter, all filters of its layer, the kernel,
+// and the patches that excite the filter most. Python sends all maps of an image under one kind of
+// weights in one message; from then on every choice is drawn here, in a few ms.
 
-import { drawPixels, element, formatNumber, keepKeys } from "./canvas.js";
-import { createPicture } from "./picture.js";
+import { SEQUENTIAL, SIGNED } from "./colormaps.js";
+import { button, imageChooser, radios, slider } from "./controls.js";
+import { change, connect, element, formatNumber, uniqueId } from "./dom.js";
+import { createImageView } from "./image_view.js";
+import { bytesOf, drawPixels, valueAt } from "./pixels.js";
 
-const SMALLEST_TILE = 56; // CSS pixels
+const PETS = "one of my pets";
+const CHANNELS = ["red", "green", "blue"];
 
-/** Make a set (all maps of one picture under one set of weights) from a message of Python's. */
-export function readSet(header, buffers) {
-  const bytes = buffers.map((b) =>
-    b instanceof ArrayBuffer ? b : b.buffer.slice(b.byteOffset, b.byteOffset + b.byteLength),
-  );
-  const [photo, pixels, low, high, slices, colors, signed] = bytes;
+/** All maps of one image under one kind of weights, from a message of Python's. */
+function readMaps(message, buffers, photo) {
+  const [pixels, low, high, slices] = buffers.slice(1).map(bytesOf);
   return {
-    ...header,
-    photo: { data: new Uint8Array(photo), shape: header.shape, colors: null, limits: [0, 255] },
-    pixels: new Uint8Array(pixels),
-    low: new Float32Array(low),
-    high: new Float32Array(high),
-    slices: new Float32Array(slices),
-    colors: new Uint8Array(colors),
-    signed: new Uint8Array(signed),
+    ...message, photo, pixels: new Uint8Array(pixels), low: new Float32Array(low),
+    high: new Float32Array(high), slices: new Float32Array(slices),
   };
 }
 
-/** One map as pixels (see canvas.js), scaled by itself or by all filters of its layer. */
-export function mapOf(set, layer, filter, shared) {
+/** One map as pixels, on its own scale or on that of its layer; signed where the layer is. */
+function mapOf(set, layer, filter, shared) {
   const { height, width, offset, first, filters } = layer;
-  const size = height * width;
-  const scale = [set.low[first + filter], set.high[first + filter]];
-  const limits = shared
-    ? [
-        Math.min(...set.low.subarray(first, first + filters)),
-        Math.max(...set.high.subarray(first, first + filters)),
-      ]
-    : scale;
-  const start = offset + filter * size;
-  const data = set.pixels.subarray(start, start + size);
-  return { data, shape: [height, width], colors: set.colors, limits, scale };
+  const ends = (from, to) =>
+    [Math.min(...set.low.subarray(from, to)), Math.max(...set.high.subarray(from, to))];
+  const [own, all] = [ends(first + filter, first + filter + 1), ends(first, first + filters)];
+  const [low, high] = shared ? all : own;
+  const most = Math.max(-low, high);
+  const signed = all[0] < 0;
+  return {
+    data: set.pixels.subarray(offset + filter * height * width, offset + (filter + 1) * height * width),
+    shape: [height, width], scale: own,
+    colors: signed ? SIGNED : SEQUENTIAL, limits: signed ? [-most, most] : [low, high],
+  };
 }
 
-/** The box of the picture that one activation sees, or null: [top, left, bottom, right]. */
-export function boxOf(layer, [row, column]) {
-  const boxes = layer.spans
-    .map(([rows, columns]) => [rows[row][0], columns[column][0], rows[row][1], columns[column][1]])
-    .filter(([, , bottom, right]) => bottom && right);
-  if (!boxes.length) return null;
-  const side = (i, pick) => pick(...boxes.map((box) => box[i]));
-  return [side(0, Math.min), side(1, Math.min), side(2, Math.max), side(3, Math.max)];
+const isSilent = (set, layer, filter) =>
+  set.low[layer.first + filter] === set.high[layer.first + filter];
+
+/** The box of the image that one number sees: [top, left, bottom, right]; null for padding alone. */
+function boxOf({ spans: [rows, columns] }, [row, column]) {
+  const [[top, bottom], [left, right]] = [rows[row], columns[column]];
+  return bottom && right ? [top, left, bottom, right] : null;
 }
 
-/** A part of an RGB picture, as pixels. */
+/** A part of an image, as pixels. */
 function cut(pixels, [top, left, bottom, right]) {
-  const { data, shape } = pixels;
-  const rows = Array.from({ length: bottom - top }, (_, row) => {
-    const start = 3 * ((top + row) * shape[1] + left);
-    return data.subarray(start, start + 3 * (right - left));
-  });
-  const part = new Uint8Array(3 * (bottom - top) * (right - left));
-  rows.forEach((row, i) => part.set(row, i * row.length));
-  return { ...pixels, data: part, shape: [bottom - top, right - left, 3] };
+  const [, columns, channels = 1] = pixels.shape;
+  const length = channels * (right - left);
+  const data = new Uint8Array((bottom - top) * length);
+  for (let row = top; row < bottom; row++) {
+    const start = channels * (row * columns + left);
+    data.set(pixels.data.subarray(start, start + length), (row - top) * length);
+  }
+  return { ...pixels, data, shape: [bottom - top, right - left, ...pixels.shape.slice(2)] };
 }
 
-/** The filters that feed one filter through a layer that does not mix them: [[name, number]]. */
+/** The filters that one is made of: [[name, number], ...]; a layer that mixes all has no number. */
 function feeders(set, layer, filter) {
-  if (layer.join === "all") return [];
-  if (layer.join === "own") return layer.sources.map((name) => [name, filter]);
-  let number = filter; // a row of maps, one layer's after the other's
-  for (const name of layer.sources) {
-    const count = set.layers.find((other) => other.name === name)?.filters ?? Infinity;
-    if (number < count) return [[name, number]];
-    number -= count;
+  const counts = layer.sources.map((name) => set.layers.find((other) => other.name === name)?.filters);
+  if (layer.join !== "row") {
+    return layer.sources.map((name) => [name, layer.join === "all" ? null : filter]);
+  }
+  let number = filter; // one layer's filters come after the other's
+  for (const [i, name] of layer.sources.entries()) {
+    if (number < (counts[i] ?? Infinity)) return [[name, number]];
+    number -= counts[i];
   }
   return [];
 }
 
-/**
- * Build a browser inside `el`.
- *
- * options: onGo(layer, filter): the person has chosen a filter here; onWant(weights): maps of other
- * weights are needed; onPatches({weights, layer, filter}): patches are asked for, or null without.
- *
- * Returns {setData, show, setPatches, setProgress, state, destroy}.
- */
-export function createBrowser(el, { onGo, onWant, onPatches = null }) {
-  const state = { layer: 0, filter: 0, shared: 0, weights: 0 };
-  let sets = {}; // by weights, all of the same picture
-  let set = null;
-  let drawn = ""; // what the grid shows
-  let waiting = 0;
-  let place = [0.5, 0.5]; // the chosen place, as a share of height and width
+/** A small canvas with a text under it. */
+function captioned(pixels, label, text, tag = "span", attributes = {}) {
+  const canvas = element("canvas", "", { role: "img", "aria-label": label });
+  drawPixels(canvas, pixels);
+  return element(tag, "cnn-browser-slice", attributes, canvas, element("span", "", {}, text));
+}
 
-  const part = (name, ...children) => element("section", `cnn-browser-${name}`, {}, ...children);
-  const answer = element("p", "cnn-browser-answer", { "aria-live": "polite" });
-  const left = element("div", "cnn-browser-side");
-  const right = element("div", "cnn-browser-side");
-  const seen = element("canvas", "cnn-browser-seen", { "aria-hidden": "true" });
-  const words = element("p", "");
-  const where = element("div", "cnn-browser-where", {}, seen, words);
-  const kernel = part("kernel");
-  const tiles = element("div", "cnn-browser-tiles", { role: "radiogroup" });
-  const heading = element("h4", "");
-  const patches = part("patches");
-  const node = element(
-    "div", "cnn-widget cnn-browser", {},
-    answer, element("div", "cnn-browser-pair", {}, left, right),
-    kernel, patches, part("grid", heading, tiles),
-  );
-  el.append(node);
+/** How a filter's map is made: its kernel, whose slices lead to what they read. */
+function createKernel(go) {
+  const node = element("div", "cnn-browser-kernel");
+  const signed = (data, shape, most) => ({ data, shape, colors: SIGNED, limits: [-most, most] });
+  const inWords = (data) =>
+    Array.from(data, (value) => formatNumber(Number(value.toPrecision(2)))).join(", ");
 
-  const photo = createPicture(left, { interactive: false, readout: false, alt: "the picture" });
-  left.append(where);
-  const map = createPicture(right, { colorBar: true, onHover: point, onChoose: choose });
-  const ownScale = element("div", "cnn-browser-scale");
-  map.node.querySelector(".cnn-picture-bar").append(ownScale);
-  const silent = element("div", "cnn-browser-silent");
-  map.stage.append(silent);
+  /** A way to a filter, or its name where that is not known: [name, number or null], pixels or null. */
+  function link(set, [name, number], pixels = null) {
+    const text = number === null ? `all of ${name}` : `${name} · ${number}`;
+    if (!set.layers.some((other) => other.name === name)) {
+      const unnamed = name === "?" ? `map ${number ?? "?"} of what comes in` : "the image";
+      return pixels ? captioned(pixels, `${unnamed}: ${inWords(pixels.data)}`, unnamed) : unnamed;
+    }
+    const attributes = { type: "button", "aria-label": `Go to filter ${number ?? 0} of ${name}` };
+    const way = pixels ? captioned(pixels, "", text, "button", attributes)
+      : element("button", "cnn-browser-slice", attributes, text);
+    way.addEventListener("click", () => {
+      go(name, number ?? 0);
+      // Where the next step back is, or else what stands here now.
+      (node.querySelector("button") ?? node.firstChild).focus();
+    });
+    return way;
+  }
 
-  const layerNow = () => set.layers[state.layer];
-  const isSilent = (layer, filter) =>
-    set.low[layer.first + filter] === set.high[layer.first + filter];
-  const go = (name, filter) => {
-    const layer = set.layers.findIndex((other) => other.name === name);
-    if (layer >= 0) onGo(layer, filter);
+  /** A kernel over the three colours of an image: whole, and each of its channels. */
+  function colors(data, shape, most) {
+    const whole = { data, shape: [...shape, 3], colors: null, limits: [-most, most] };
+    return [captioned(whole, "the kernel as colour", "as colour"), ...CHANNELS.map((name, c) => {
+      const one = data.filter((_, i) => i % 3 === c);
+      return captioned(signed(one, shape, most), `${name}: ${inWords(one)}`, name);
+    })];
+  }
+
+  function kernelOf(set, layer, filter) {
+    const size = layer.kernel.slice(1).reduce((a, b) => a * b);
+    const data = set.slices.subarray(layer.start + filter * size, layer.start + (filter + 1) * size);
+    const most = data.reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
+    const inputs = layer.inputs[filter];
+    const part = size / (inputs.length || 1);
+    const [source = ""] = layer.sources.length > 1 ? ["?"] : layer.sources;
+    const row = inputs.length
+      ? inputs.map((number, s) => link(set, [source, number],
+        signed(data.subarray(s * part, (s + 1) * part), layer.kernel.slice(2), most)))
+      : colors(data, layer.kernel.slice(1, 3), most);
+    const what = !inputs.length ? "as colour, where mid-grey is 0; beside it each channel"
+      : inputs.length > 1 ? `its ${inputs.length} strongest slices` : "its one slice";
+    const leads = row.some((part) => part.tagName === "BUTTON")
+      ? "; choose one to go to the filter that it reads" : "";
+    return [
+      element("p", "", {}, `The kernel of ${layer.name}, filter ${filter}: ${what}, red for weights ` +
+        `above 0 and blue for those below${leads}.`),
+      element("div", "cnn-row", {}, ...row),
+    ];
+  }
+
+  return {
+    node,
+    /** A layer without a kernel shows which maps it is made of, and the kernel of those. */
+    draw(set, layer, filter) {
+      const parts = [];
+      while (layer && !layer.kernel) {
+        const from = feeders(set, layer, filter);
+        const ways = from.length ? from.map((one) => link(set, one)) : ["the image"];
+        parts.push(element("p", "", {}, `${layer.name}, filter ${filter}: ${layer.made} of `,
+          ...ways.flatMap((way, i) => (i ? [" and ", way] : [way])), "."));
+        const [name, number] = from.length === 1 ? from[0] : ["", null];
+        layer = set.layers.find((other) => other.name === name && number !== null);
+        filter = number;
+      }
+      if (layer) parts.push(...kernelOf(set, layer, filter));
+      parts[0].tabIndex = -1;
+      node.replaceChildren(...parts);
+    },
   };
+}
+
+/** All filters of a layer as tiles, in a box that scrolls: {node, draw(set, layer, shared), mark}. */
+function createGrid(choose) {
+  const heading = element("div", "cnn-heading", { id: uniqueId("heading") });
+  const box = element("div", "cnn-browser-tiles", { role: "radiogroup", "aria-labelledby": heading.id });
+  const tiles = box.children;
+
+  function newTile(filter) {
+    const tile = element("button", "cnn-browser-tile", { type: "button", role: "radio" },
+      element("canvas"), element("span", "cnn-browser-number", {}, String(filter)));
+    tile.addEventListener("click", () => { choose(filter); tile.focus({ preventScroll: true }); });
+    return tile;
+  }
+
+  function mark(filter) {
+    for (const [number, tile] of [...tiles].entries()) {
+      if (tile.ariaChecked === String(number === filter)) continue;
+      tile.ariaChecked = String(number === filter);
+      tile.tabIndex = number === filter ? 0 : -1;
+    }
+    // Scroll the box and not the page: a slider stays where it is.
+    const [inner, outer] = [tiles[filter], box].map((part) => part.getBoundingClientRect());
+    if (inner.top < outer.top) box.scrollTop -= outer.top - inner.top + 4;
+    if (inner.bottom > outer.bottom) box.scrollTop += inner.bottom - outer.bottom + 4;
+  }
+
+  // In the capturing phase: keys that reach a tile go no further.
+  box.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const now = [...tiles].indexOf(event.target.closest(".cnn-browser-tile"));
+    const columns = [...tiles].filter((tile) => tile.offsetTop === tiles[0].offsetTop).length;
+    const next = {
+      ArrowLeft: now - 1, ArrowRight: now + 1, ArrowUp: now - columns, ArrowDown: now + columns,
+      Home: 0, End: tiles.length - 1,
+    }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    tiles[next]?.click();
+  }, true);
+
+  return {
+    node: element("div", "cnn-browser-grid", {}, heading, box),
+    draw(set, layer, shared) {
+      const inside = box.matches(":focus-within");
+      while (tiles.length > layer.filters) box.lastChild.remove();
+      while (tiles.length < layer.filters) box.append(newTile(tiles.length));
+      if (inside && !box.matches(":focus-within")) box.lastChild.focus();
+      heading.textContent = `All ${layer.filters} filters of ${layer.name}`;
+      const columns = Math.min(8, Math.max(4, Math.ceil(layer.filters ** 0.5)));
+      box.style.setProperty("--square", columns);
+      box.classList.toggle("cnn-browser-large", layer.width > 2 * tiles[0].offsetWidth);
+      for (const [filter, tile] of [...tiles].entries()) {
+        const pixels = mapOf(set, layer, filter, shared);
+        drawPixels(tile.firstChild, pixels);
+        const silent = isSilent(set, layer, filter);
+        tile.classList.toggle("cnn-browser-quiet", silent);
+        const [low, high] = pixels.scale.map((value) => formatNumber(value));
+        tile.title = `filter ${filter}, ${silent ? `${low} everywhere` : `${low} to ${high}`}`;
+        tile.ariaLabel = tile.title;
+      }
+    },
+    mark,
+  };
+}
+
+/** The patches that excite a filter most. Python looks through a batch of pets whenever asked. */
+function createSearch(wire) {
+  const found = new Map(); // answers by version of the weights, layer and filter
+  const finished = new Set(); // versions for which all pets have been looked through
+  let now = {}; // what is shown: {weights, version, layer, filter}
+  let running = false;
+  let delay = 0;
+  const key = ({ version, layer, filter }) => [version, layer, filter].join();
+  const ask = () => wire.send({ kind: "search", ...now });
+  const start = button("", () => {
+    running = !running;
+    if (running) ask();
+    show();
+  });
+  const bar = element("progress", "", { "aria-label": "pets looked through", value: 0 });
+  const note = element("p", "", { role: "status", tabindex: -1 });
+  const strip = element("div", "cnn-row");
+
+  function show() {
+    const ready = finished.has(now.version);
+    start.textContent = running ? "Stop" : "What excites this filter most?";
+    if (ready && start.matches(":focus")) note.focus(); // the button goes
+    start.hidden = ready;
+    strip.hidden = !ready;
+    bar.hidden = !running;
+    const answer = found.get(key(now));
+    clearTimeout(delay);
+    strip.classList.toggle("cnn-busy", ready && !answer);
+    if (ready && !answer) delay = setTimeout(ask, 120); // not for every filter slid past
+    if (!ready || !answer) return;
+    const title = `${now.layer}, filter ${now.filter}`;
+    note.textContent = answer.patches.length
+      ? `What excites ${title} most among ${answer.source}, at most once in each:`
+      : `None of the ${answer.source} excites ${title}.`;
+    strip.replaceChildren(...answer.patches.map(({ pixels, value, pet }) =>
+      captioned(pixels, `${pixels.shape[0]} by ${pixels.shape[1]} pixels of pet ${pet}`,
+        formatNumber(Number(value.toPrecision(3))))));
+  }
+
+  return {
+    node: element("div", "cnn-browser-search", {}, start, bar, note, strip),
+    draw(next) {
+      if (next.version !== now.version) {
+        running = false;
+        note.textContent = "";
+      }
+      now = next;
+      show();
+    },
+    receive(message, buffers) {
+      if (message.patches) {
+        const patches = message.patches.map((patch, i) => ({ ...patch, pixels: {
+          data: new Uint8Array(bytesOf(buffers[i])), shape: patch.shape, colors: null, limits: [0, 255],
+        } }));
+        found.set(key(message), { ...message, patches });
+        finished.add(message.version);
+        running = false;
+      } else if (message.sentence) {
+        note.textContent = message.sentence;
+        running = false;
+      } else if (message.version === now.version) {
+        finished.delete(message.version);
+        change(bar, { max: message.total, value: message.done });
+        note.textContent = running ? `${message.done} of ${message.total} pets looked through …`
+          : `Stopped after ${message.done} of ${message.total} pets: the button goes on.`;
+        if (running) ask();
+      }
+      show();
+    },
+    destroy: () => clearTimeout(delay),
+  };
+}
+
+function render({ model, el }) {
+  const wire = connect(model);
+  const alone = wire.get("upload") === false; // a saved page without its model
+  const layers = wire.get("layers");
+  const sets = new Map(); // maps of the image that is shown, by weights
+  let set = null; // those that are shown
+  let drawn = []; // what was drawn last
+  let tiled = []; // what the grid shows
+  let waiting = 0; // for the next frame, to draw the grid
+  let place = [0.5, 0.5]; // the chosen place, as a share of height and width
+  let [asking, again] = [false, false]; // an answer of Python's is to come; and one more is wanted
+  const layerNow = () => set.layers.find((layer) => layer.name === wire.get("layer"));
+  const filterNow = () => Math.min(wire.get("filter"), layerNow().filters - 1);
+
+  // --- controls
+  const layer = slider({ label: "Layer", min: 0, max: layers.length - 1, value: 0,
+    words: (value) => layers[value], onInput: (value) => wire.set({ layer: layers[value] }) });
+  const filter = slider({ label: "Filter", min: 0, max: 0, value: 0,
+    words: (value, max) => `${value} of 0 to ${max}`, onInput: (value) => wire.set({ filter: value }) });
+  const pet = slider({ label: "Pet", min: 0, max: 0, value: 0,
+    onInput: (value) => wire.set({ pet: value }) });
+  const weights = radios({ label: "Weights", choices: [["trained", "trained"], ["random", "random"]],
+    value: wire.get("weights"), onChange: (value) => wire.set({ weights: value }) });
+  const scale = radios({ label: "Scale of", choices: [["filter", "each filter"], ["layer", "the whole layer"]],
+    value: "filter", onChange: (value) => wire.set({ shared_scale: value === "layer" }) });
+  const controls = element("div", "cnn-browser-controls", {}, layer.node, weights.node, filter.node, scale.node);
+  controls.style.setProperty("--names", `${Math.min(24, Math.max(...layers.map((name) => name.length)))}ch`);
+  weights.node.hidden = alone;
+
+  // --- what is shown
+  const left = element("div", "cnn-browser-photo");
+  const right = element("div", "cnn-browser-map");
+  const photo = createImageView(left, { interactive: false, readout: false });
+  const map = createImageView(right, { readout: false, onHover: point, onChoose: choose });
+  const squeezed = element("div", "cnn-quiet cnn-browser-squeezed");
+  const silent = element("div", "cnn-browser-silent");
+  const scaled = element("div", "cnn-quiet cnn-browser-scaled");
+  const seen = element("canvas", "", { "aria-hidden": "true" });
+  const words = element("p");
+  const answer = element("p", "cnn-browser-answer", { role: "status" });
+  const kernel = createKernel((name, number) => wire.set({ layer: name, filter: number }));
+  const grid = createGrid((number) => wire.set({ filter: number }));
+  const search = createSearch(wire);
+  left.append(squeezed);
+  right.append(scaled);
+  map.stage.append(silent);
+  search.node.hidden = alone;
+
+  const chooser = imageChooser({ wire, extra: () => ({ weights: wire.get("weights"), pet: wire.get("pet") }),
+    onImage: (message, buffers, pixels) => {
+      if (message.checksum !== set?.checksum) sets.clear();
+      sets.set(message.weights, readMaps(message, buffers, pixels));
+      draw();
+    } });
+  chooser.node.append(pet.node);
+  el.append(element("div", "cnn-lab cnn-browser", { role: "group", "aria-label": "Activation browser" },
+    chooser.node,
+    controls,
+    answer,
+    element("div", "cnn-browser-row", {}, left, right,
+      element("div", "cnn-browser-where", {}, seen, words), grid.node),
+    kernel.node, search.node));
+
+  /** Ask Python once more for the image, when it has answered what it was asked before. */
+  function ask() {
+    again = asking;
+    if (!asking) chooser.ask(wire.get("image"));
+    asking = true;
+  }
 
   function choose(at) {
     const { height, width } = layerNow();
@@ -131,361 +368,105 @@ export function createBrowser(el, { onGo, onWant, onPatches = null }) {
     point();
   }
 
-  /** Show what the activation under the pointer (or the chosen one) sees. */
+  /** Say what the number under the pointer, or the chosen one, sees. */
   function point() {
-    const layer = layerNow();
     const at = map.hovered ?? map.chosen;
-    const box = at && !layer.unknown ? boxOf(layer, at) : null;
+    const now = layerNow();
+    const box = at && now.spans ? boxOf(now, at) : null;
     photo.setBoxes(box ? [box] : []);
     seen.hidden = !box;
-    if (layer.unknown) words.textContent = layer.unknown;
-    else if (!at) words.textContent = "Point at the map, or choose a place in it with arrow keys.";
-    else if (!box) words.textContent = "This number sees only the padding around the picture.";
-    else {
-      const [top, leftmost, bottom, rightmost] = box;
-      drawPixels(seen, cut(set.photo, box));
-      words.textContent =
-        `Row ${at[0]}, column ${at[1]} sees this much of the picture: rows ${top} to ` +
-        `${bottom - 1}, columns ${leftmost} to ${rightmost - 1}, ` +
-        `${bottom - top}\u00a0×\u00a0${rightmost - leftmost} pixels.`;
+    if (!at) {
+      words.textContent = "Point at the map, or choose a place in it with the arrow keys.";
+      return;
     }
+    const value = formatNumber(valueAt(map.pixels, ...at));
+    let sees = now.unknown ?? "It sees only the padding around the image.";
+    if (box) {
+      const [top, start, bottom, end] = box;
+      drawPixels(seen, cut(set.photo, box));
+      sees = `It sees rows ${top} to ${bottom - 1}, columns ${start} to ${end - 1} of the image, ` +
+        `${bottom - top}\u00a0×\u00a0${end - start} pixels.`;
+    }
+    words.textContent = `Row ${at[0]}, column ${at[1]} of the map: ${value}. ${sees}`;
   }
 
-  function drawMap() {
-    const layer = layerNow();
-    const pixels = mapOf(set, layer, state.filter, state.shared);
-    const title = `${layer.name}, filter ${state.filter}${state.weights ? " (random)" : ""}`;
-    const kept = place; // setPixels may move the chosen pixel into a smaller map
+  function drawMap(now, number, shared) {
+    const pixels = mapOf(set, now, number, shared);
+    const title = `${now.name}, filter ${number}${set.weights === "random" ? " (random weights)" : ""}`;
+    const [low, high] = pixels.scale.map((value) => formatNumber(value));
+    const kept = place; // a smaller map may move the chosen place
     map.setPixels(pixels);
     place = kept;
-    map.setChosen([Math.floor(place[0] * layer.height), Math.floor(place[1] * layer.width)]);
+    map.setChosen([Math.floor(place[0] * now.height), Math.floor(place[1] * now.width)]);
     map.setTitle(title);
-    ownScale.textContent = state.shared
-      ? `one scale for all ${layer.filters} filters of ${layer.name}`
+    map.setAlt(`${title}: ${now.height} by ${now.width} numbers from ${low} to ${high}`);
+    scaled.textContent = shared ? `one scale for all ${now.filters} filters of ${now.name}`
       : "the scale of this filter alone";
-    const value = set.low[layer.first + state.filter];
-    silent.hidden = !isSilent(layer, state.filter);
-    silent.textContent = value === 0
-      ? "Zero everywhere: nothing in this picture excites this filter."
-      : `The same everywhere: ${formatNumber(value)}.`;
-    map.setAlt(
-      `${title}: ${layer.height} by ${layer.width} numbers from ${formatNumber(value)} to ` +
-        formatNumber(set.high[layer.first + state.filter]),
-    );
+    silent.hidden = !isSilent(set, now, number);
+    silent.textContent = pixels.scale[0] === 0
+      ? "Zero everywhere: nothing in this image excites this filter."
+      : `The same everywhere: ${low}.`;
     point();
   }
 
-  // ---- the kernel
-
-  const sliceOf = (layer, filter, slice) => {
-    const [, slices, height, width] = layer.color ? [0, 1, ...layer.kernel.slice(1)] : layer.kernel;
-    const size = layer.color ? height * width * 3 : height * width;
-    const start = layer.start + (filter * slices + slice) * size;
-    return set.slices.subarray(start, start + size);
-  };
-
-  function tile(pixels, label) {
-    const canvas = element("canvas", "cnn-browser-weights", { role: "img", "aria-label": label });
-    drawPixels(canvas, pixels);
-    return canvas;
+  function drawImage() {
+    photo.setPixels(set.photo);
+    const name = wire.get("image") + (wire.get("image") === PETS ? `, number ${set.pet}` : "");
+    photo.setTitle(`The image: ${name}`);
+    photo.setAlt(`The image: ${name}`);
+    squeezed.textContent = set.squeezed;
+    answer.textContent = set.answer;
+    pet.set(set.pet, Math.max(0, set.pets - 1));
   }
 
-  function link(name, filter, ...children) {
-    const known = set.layers.some((other) => other.name === name);
-    const label = element("span", "", {}, `${name} · ${filter}`);
-    if (!known) return captioned(`input ${filter}`, ...children);
-    const button = keepKeys(element("button", "cnn-browser-slice", { type: "button" }));
-    button.title = `Go to filter ${filter} of ${name}`;
-    button.setAttribute("aria-label", button.title);
-    button.append(...children, label);
-    button.addEventListener("click", () => go(name, filter));
-    return button;
+  function draw() {
+    const before = set;
+    set = sets.get(wire.get("weights")) ?? set;
+    if (!set) return;
+    const shared = wire.get("shared_scale");
+    const next = [set, layerNow(), filterNow(), shared];
+    // A slider that is linked to this one must hear of the last filter after it has been set.
+    if (filterNow() !== wire.get("filter")) setTimeout(() => wire.set({ filter: filterNow() }));
+    if (next.every((value, i) => value === drawn[i])) return;
+    drawn = next;
+    drawMap(...next.slice(1));
+    if (set !== before) drawImage();
+    layer.set(layers.indexOf(layerNow().name));
+    filter.set(filterNow(), layerNow().filters - 1);
+    weights.set(set.weights);
+    scale.set(shared ? "layer" : "filter");
+    kernel.draw(set, layerNow(), filterNow());
+    search.draw({ weights: set.weights, version: set.version, layer: layerNow().name, filter: filterNow() });
+    waiting ||= requestAnimationFrame(drawGrid);
   }
 
-  /** The kernel that made the map; a layer without one shows whose maps it is made from. */
-  function drawKernel(layer = layerNow(), filter = state.filter, before = []) {
-    const own = `${layer.name}, filter ${filter}`;
-    const parts = [...before];
-    const row = element("div", "cnn-browser-row");
-    if (layer.kernel) {
-      const words = layer.color ? drawColors(layer, filter, row) : drawSlices(layer, filter, row);
-      parts.push(element("p", "", {}, `The kernel of ${own}: ${words}`), row);
-    } else {
-      const from = feeders(set, layer, filter);
-      const links = from.flatMap(([name, number]) => [" ", link(name, number)]);
-      parts.push(element("p", "", {}, `${own} is ${layer.made}${from.length ? ", made from" : "."}`,
-        ...links));
-      const source = from.length === 1 && set.layers.find((other) => other.name === from[0][0]);
-      if (source?.kernel) return drawKernel(source, from[0][1], parts);
-    }
-    kernel.replaceChildren(...parts);
-  }
-
-  /** A kernel over the three colours of a picture: whole, and each of its channels. */
-  function drawColors(layer, filter, row) {
-    const [, height, width] = layer.kernel;
-    const data = sliceOf(layer, filter, 0);
-    const most = Math.max(...data.map(Math.abs)) || 1;
-    const whole = { data, shape: [height, width, 3], colors: null, limits: [-most, most] };
-    row.append(captioned("as colour", tile(whole, "the kernel as colour")));
-    ["red", "green", "blue"].forEach((name, c) => {
-      const one = data.filter((_, i) => i % 3 === c);
-      const pixels = { data: one, shape: [height, width], colors: set.signed, limits: [-most, most] };
-      const numbers = Array.from(one, (v) => formatNumber(Number(v.toPrecision(2)))).join(", ");
-      row.append(captioned(name, tile(pixels, `${name}: ${numbers}`)));
-    });
-    return "as colour, where mid-grey is 0; beside it each channel, red for weights above 0 and " +
-      "blue for those below.";
-  }
-
-  /** A kernel over maps: its strongest slices, each a way to the filter it reads. */
-  function drawSlices(layer, filter, row) {
-    const [, count, height, width] = layer.kernel;
-    const slices = Array.from({ length: count }, (_, s) => sliceOf(layer, filter, s));
-    const most = Math.max(...slices.flatMap((s) => Array.from(s, Math.abs))) || 1;
-    slices.forEach((data, s) => {
-      const pixels = { data, shape: [height, width], colors: set.signed, limits: [-most, most] };
-      row.append(link(...sourceOf(layer, layer.inputs[filter][s]), tile(pixels, "")));
-    });
-    const many = count > 1 ? `its ${count} strongest slices` : "its slice";
-    return `${many}, red for weights above 0 and blue for those below; choose one to go to the ` +
-      "filter that it reads.";
-  }
-
-  const captioned = (words, ...children) =>
-    element("span", "cnn-browser-slice", {}, ...children, element("span", "", {}, words));
-
-  /** Which filter of which layer a convolution's input channel is. */
-  function sourceOf(layer, number) {
-    const row = layer.sources.length === 1 &&
-      set.layers.find((other) => other.name === layer.sources[0]);
-    return row && number < row.filters ? [row.name, number] : ["", number];
-  }
-
-  // ---- all filters
-
-  function buildTiles(count) {
-    if (tiles.childElementCount === count) return;
-    tiles.replaceChildren(
-      ...Array.from({ length: count }, (_, filter) => {
-        const canvas = element("canvas", "", { "aria-hidden": "true" });
-        const mark = element("span", "cnn-browser-number", {}, String(filter));
-        const button = keepKeys(
-          element("button", "cnn-browser-tile", { type: "button", role: "radio" }, canvas, mark),
-        );
-        button.addEventListener("click", () => onGo(state.layer, filter));
-        return button;
-      }),
-    );
-  }
-
-  function markTile() {
-    [...tiles.children].forEach((button, filter) => {
-      const here = filter === state.filter;
-      if (button.ariaChecked === String(here)) return;
-      button.setAttribute("aria-checked", here);
-      button.tabIndex = here ? 0 : -1;
-    });
-  }
-
-  function drawTiles() {
+  function drawGrid() {
     waiting = 0;
-    const now = [set.number, state.weights, state.layer, state.shared].join();
-    if (drawn === now) return;
-    drawn = now;
-    const layer = layerNow();
-    buildTiles(layer.filters);
-    heading.textContent = `All ${layer.filters} filters of ${layer.name}`;
-    tiles.setAttribute("aria-label", heading.textContent);
-    tiles.style.setProperty("--tile", `${layer.filters > 100 ? 40 : SMALLEST_TILE}px`);
-    [...tiles.children].forEach((button, filter) => {
-      const pixels = mapOf(set, layer, filter, state.shared);
-      drawPixels(button.firstChild, pixels);
-      const quiet = isSilent(layer, filter);
-      button.classList.toggle("cnn-browser-quiet", quiet);
-      const [low, high] = pixels.scale.map((v) => formatNumber(v));
-      const words = quiet ? `${low} everywhere` : `${low} to ${high}`;
-      button.setAttribute("aria-label", `filter ${filter}, ${words}`);
-      button.title = button.getAttribute("aria-label");
-    });
-    markTile();
-    node.dispatchEvent(new CustomEvent("cnn-grid-drawn", { bubbles: true }));
+    const [, now, number, shared] = drawn;
+    if (tiled[0] !== now || tiled[1] !== shared) grid.draw(set, now, shared);
+    tiled = [now, shared];
+    grid.mark(number);
   }
 
-  tiles.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const all = [...tiles.children];
-    const columns = all.filter((tile) => tile.offsetTop === all[0].offsetTop).length;
-    const now = state.filter;
-    const next = {
-      ArrowLeft: now - 1, ArrowRight: now + 1, ArrowUp: now - columns, ArrowDown: now + columns,
-      Home: 0, End: all.length - 1,
-    }[event.key];
-    if (next === undefined) return;
-    event.preventDefault();
-    event.stopPropagation();
-    if (next < 0 || next >= all.length) return;
-    onGo(state.layer, next);
-    all[next].focus();
+  const showPet = () => { pet.node.hidden = alone || wire.get("image") !== PETS; };
+  wire.on({
+    "change:layer": draw, "change:filter": draw, "change:shared_scale": draw,
+    "change:weights": () => { if (!sets.has(wire.get("weights"))) ask(); draw(); },
+    "change:pet": () => { if (wire.get("image") === PETS) ask(); },
+    "change:image": showPet,
+    "msg:custom": (message, buffers) => {
+      if (message.kind === "search") search.receive(message, buffers);
+      else if (again) { asking = false; ask(); }
+      else asking = false;
+    },
   });
-
-  // ---- what excites this filter most
-
-  const found = new Map(); // answers by "number of weights, layer, filter"
-  const searched = new Set(); // weights for which the pets have been looked through
-  const key = () => [state.weights, state.layer, state.filter].join();
-  const ask = keepKeys(element("button", "cnn-button", { type: "button" }));
-  const bar = element("progress", "", { max: 1, value: 0, "aria-label": "pictures looked through" });
-  const strip = element("div", "cnn-browser-row");
-  const note = element("p", "", { "aria-live": "polite" });
-  let delay = 0;
-  if (onPatches) {
-    ask.textContent = "What excites this filter most?";
-    patches.append(ask, bar, note, strip);
-    bar.hidden = true;
-    ask.addEventListener("click", () => {
-      ask.disabled = true;
-      note.textContent = "Looking through the pets …";
-      onPatches({ ...state });
-    });
-  }
-
-  function drawPatches() {
-    if (!onPatches) return;
-    const answer = found.get(key());
-    const ready = searched.has(state.weights);
-    ask.hidden = ready;
-    strip.hidden = !ready;
-    if (!ready) return;
-    clearTimeout(delay);
-    if (!answer) {
-      delay = setTimeout(() => onPatches({ ...state }), 120); // not for every filter slid past
-      strip.classList.add("cnn-busy");
-      return;
-    }
-    strip.classList.remove("cnn-busy");
-    const title = `${layerNow().name}, filter ${state.filter}`;
-    note.textContent = answer.patches.length
-      ? `What excites ${title} most among ${answer.source}, at most once in each:`
-      : `None of the ${answer.source} excites ${title}.`;
-    strip.replaceChildren(
-      ...answer.patches.map(({ pixels, value, picture }) =>
-        element("figure", "cnn-browser-patch", {},
-          tile(pixels, `${pixels.shape[0]} by ${pixels.shape[1]} pixels of pet ${picture}`),
-          element("figcaption", "", {}, formatNumber(Number(value.toPrecision(3)))))),
-    );
-  }
-
-  const browser = {
-    node, state, map, photo,
-    get set() { return set; },
-    /** A new picture's maps, or those of other weights for the same picture. */
-    setData(next) {
-      if (set && next.number < set.number) return;
-      if (!set || next.number > set.number) sets = {};
-      sets[next.weights] = next;
-      if (next.weights === state.weights) browser.show(state, true);
-    },
-    /** Show what `next` says: {layer, filter, shared, weights}, any of them. */
-    show(next, again = false) {
-      const before = JSON.stringify(state);
-      Object.assign(state, next);
-      if (!sets[state.weights]) {
-        if (set) onWant?.(state.weights);
-        return;
-      }
-      if (!again && set === sets[state.weights] && before === JSON.stringify(state)) return;
-      const other = set?.number !== sets[state.weights].number;
-      set = sets[state.weights];
-      state.layer = Math.min(state.layer, set.layers.length - 1);
-      state.filter = Math.min(state.filter, layerNow().filters - 1);
-      drawMap();
-      node.dispatchEvent(new CustomEvent("cnn-drawn", { bubbles: true }));
-      if (other) {
-        photo.setPixels(set.photo);
-        photo.setTitle(`The picture: ${set.picture}`);
-        photo.setAlt(`The picture: ${set.picture}`);
-      }
-      if (answer.textContent !== set.answer) answer.textContent = set.answer;
-      answer.hidden = !set.answer;
-      markTile();
-      drawKernel();
-      drawPatches();
-      waiting ||= requestAnimationFrame(drawTiles);
-    },
-    setProgress(done, total) {
-      bar.hidden = done >= total;
-      bar.value = done / total;
-      note.textContent = done < total ? `${done} of ${total} pets looked through …` : "";
-    },
-    setPatches(message, buffers) {
-      searched.add(message.weights);
-      ask.disabled = false;
-      const list = message.patches.map((patch, i) => {
-        const b = buffers[i];
-        const data = new Uint8Array(b.buffer ?? b, b.byteOffset ?? 0, b.byteLength);
-        return { ...patch, pixels: { data, shape: patch.shape, colors: null, limits: [0, 255] } };
-      });
-      const name = [message.weights, message.layer, message.filter].join();
-      found.set(name, { patches: list, source: message.source });
-      drawPatches();
-    },
-    fail(sentence) {
-      ask.disabled = false;
-      bar.hidden = true;
-      note.textContent = sentence;
-    },
-    destroy() {
-      clearTimeout(delay);
-      cancelAnimationFrame(waiting);
-      photo.destroy();
-      map.destroy();
-      node.remove();
-    },
-  };
-  return browser;
-}
-
-function render({ model, el }) {
-  const browser = createBrowser(el, {
-    onGo(layer, filter) {
-      model.set({ layer, filter });
-      model.save_changes();
-    },
-    onWant: (weights) => model.send({ kind: "want", weights }),
-    onPatches: (state) => model.send({ kind: "patches", ...state }),
-  });
-  const names = ["layer", "filter", "shared", "weights"];
-  const show = () => {
-    browser.show(Object.fromEntries(names.map((name) => [name, model.get(name)])));
-    settle();
-  };
-  /** Tell the sliders how many filters the layer has. A slider needs two ends: at least 0 and 1. */
-  function settle() {
-    if (!browser.set) return;
-    const last = Math.max(1, browser.set.layers[browser.state.layer].filters - 1);
-    const { layer, filter } = browser.state;
-    if (model.get("filter") === filter && model.get("last") === last) return;
-    model.set({ layer, filter, last });
-    model.save_changes();
-  }
-  const receive = (message, buffers) => {
-    if (message.kind === "maps") {
-      browser.setData(readSet(message, buffers));
-      settle();
-    } else if (message.kind === "progress") browser.setProgress(message.done, message.total);
-    else if (message.kind === "patches") browser.setPatches(message, buffers);
-    else if (message.kind === "failed") browser.fail(message.sentence);
-  };
-  Object.assign(browser.state, Object.fromEntries(names.map((name) => [name, model.get(name)])));
-  const events = names.map((name) => `change:${name}`).join(" ");
-  model.on(events, show);
-  model.on("msg:custom", receive);
-  model.send({ kind: "ready", weights: model.get("weights") });
+  showPet();
   return () => {
-    model.off(events, show);
-    model.off("msg:custom", receive);
-    browser.destroy();
+    wire.close();
+    search.destroy();
+    cancelAnimationFrame(waiting);
+    photo.destroy();
+    map.destroy();
   };
 }
 
