@@ -17,7 +17,7 @@ import time
 import zipfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -270,14 +270,12 @@ def download(source: str = URL) -> Path:
     PetsError
         If the photos cannot be had: a sentence says why, and what to do.
     """
-    found, _ = _find("photos")
-    if found:
+    if found := _find("photos")[0]:
         print(f"The photos are already here, in {found}.")
         return found
     print(f"Getting the photos from {source}")
     try:
-        place = cache_folder() / _FOLDERS["photos"]
-        with _beside(place) as new:
+        with _beside("photos") as new:
             path = Path(source).expanduser()
             if "://" in source:
                 path = new.with_name("photos.zip")
@@ -288,8 +286,9 @@ def download(source: str = URL) -> Path:
             f"The photos cannot be read or written ({error}): check the path and the room on the "
             f"disk, and {_AGAIN}."
         ) from error
-    print(f"All {sum(_COUNTS.values()):,} photos are here, in {place}.")
-    return place
+    found, _ = _find("photos")
+    print(f"All {sum(_COUNTS.values()):,} photos are here, in {found}.")
+    return found
 
 
 def _in_use(source: str | None) -> tuple[str, Path]:
@@ -311,15 +310,13 @@ def _in_use(source: str | None) -> tuple[str, Path]:
 
 def _drawn() -> Path:
     """Return the folder of the drawn pets, unpacked if need be."""
-    place, _ = _find("drawn")
-    if not place:
+    if not _find("drawn")[0]:
         try:
-            place = cache_folder() / _FOLDERS["drawn"]
-            with _beside(place) as new:
+            with _beside("drawn") as new:
                 _unpack(data_folder() / "drawn_pets.zip", new)
         except OSError as error:
             raise PetsError(f"The drawn pets cannot be unpacked ({error}).") from error
-    return place
+    return _find("drawn")[0]
 
 
 def _find(source: str) -> tuple[Path | None, str]:
@@ -403,18 +400,22 @@ def _unpack(path: Path, new: Path) -> None:
 
 
 @contextmanager
-def _beside(place: Path) -> Iterator[Path]:
-    """Give an empty folder beside another, and put it in its place once all went well.
+def _beside(source: str) -> Iterator[Path]:
+    """Give an empty folder beside the place of a set, and put it there once all went well.
 
     What an interruption leaves is deleted at once, what a killed process leaves a day later.
     """
+    place = cache_folder() / _FOLDERS[source]
     for left in place.parent.glob(f"{place.name}.*.part"):
-        if time.time() - left.stat().st_mtime > _A_DAY:
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(OSError):  # another process may just have deleted it
+            if time.time() - left.stat().st_mtime > _A_DAY:
+                shutil.rmtree(left, ignore_errors=True)
     with TemporaryDirectory(".part", f"{place.name}.", place.parent, True) as work:
         new = Path(work) / "new"
         new.mkdir()
         yield new
+        if _find(source)[0]:  # another process was quicker, and may be reading it
+            return
         if place.exists():  # a set that is not whole
             place.rename(Path(work) / "old")
         new.rename(place)

@@ -222,17 +222,15 @@ def main() -> None:
         name, folder = options.part
         PARTS[name](Path(folder))
         return
-    from helpers.pets.photos import find_photos
+    from helpers import pets
 
-    files = find_photos()
-    if not files:
-        raise SystemExit('The photos are not here: run "python -m helpers.pets download" first.')
+    folder = pets.folder("photos")
     if hasattr(os, "getloadavg"):
         print(f"Load of the machine before: {os.getloadavg()[0]:.1f} (wanted: 0.3 at most)")
     parts = {}
     try:
         for name in PARTS:
-            parts[name] = Part(name, files[0].parents[2])
+            parts[name] = Part(name, folder)
         for number in range(options.rounds):
             for part in list(parts.values())[:: 1 if number % 2 == 0 else -1]:
                 part.measure()

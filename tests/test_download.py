@@ -382,6 +382,15 @@ def test_a_process_that_is_killed_leaves_nothing_half(serve, whole, saved, clone
     assert {path.name for path in cache.iterdir()} == expected, "swept away after a day"
 
 
+def test_two_kernels_may_unpack_the_drawn_pets_at_once(clone):
+    start, cache = clone
+    code = "from helpers import pets; pets.folder(); print(len(pets.load_pets(size=32).skipped))"
+    for process in [start("-c", code) for _ in range(2)]:
+        out, err = process.communicate(timeout=120)
+        assert out.endswith("\n0\n") and err == ""
+    assert [path.name for path in cache.iterdir()] == ["drawn_pets"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
 def test_a_disk_that_is_full(serve, whole, clone):
     start, cache = clone
