@@ -86,8 +86,9 @@ export function button(text, onClick) {
  */
 export function imageChooser({ wire, extra = () => ({}), onImage }) {
   let shown = null; // the name of the image that stands there
+  const names = new Set([...wire.get("images"), wire.get("image")]); // and of an upload, once shown
   const note = element("div", "cnn-note", { role: "alert" });
-  const choices = () => [...new Set([...wire.get("images"), wire.get("image")])].map((n) => [n, n]);
+  const choices = () => [...names].map((name) => [name, name]);
   const choice = list({ label: "Image", choices: choices(), value: wire.get("image"), onChange: ask });
   const file = element("input", "cnn-spoken", { type: "file", accept: "image/*" });
   const upload = element("label", "cnn-button", {}, file, "Upload an image");
@@ -127,6 +128,7 @@ export function imageChooser({ wire, extra = () => ({}), onImage }) {
       note.textContent = message.sentence ?? "";
       if (message.kind === "image") {
         shown = message.name;
+        names.add(shown);
         if (wire.get("image") !== shown) wire.set({ image: shown });
         onImage(message, buffers, imageOf(message, buffers));
       }

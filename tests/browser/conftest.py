@@ -1,4 +1,4 @@
-"""One Jupyter server and one Chromium for all browser tests."""
+"""One Jupyter server, one Chromium and, where it is there, one Firefox for all browser tests."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,17 +11,17 @@ from . import pages
 
 # Of the folder, not of the session: Playwright keeps an event loop in this thread, and nbval
 # wants one of its own afterwards.
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    """Chromium."""
+@pytest.fixture(scope="package", params=["chromium", "firefox"])
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """Chromium, then Firefox."""
     with sync_playwright() as playwright:
-        browser = pages.launch(playwright)
+        browser = pages.launch(playwright, request.param)
         yield browser
         browser.close()
 
 
 @pytest.fixture(scope="package")
-def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[pages.Server]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pages.Server]:
     """A Jupyter server over an empty folder."""
     root = tmp_path_factory.mktemp("notebooks")
     with pages.serve(root, tmp_path_factory.mktemp("jupyter")) as server:
@@ -53,14 +53,3 @@ def lab_page(jupyterlab: Page, server: pages.Server) -> Iterator[Callable[[Path]
 
     with pages.no_errors(jupyterlab):
         yield open_it
-
-
-@pytest.fixture
-def notebook7_page(page: Page, server: pages.Server) -> Callable[[Path], Page]:
-    """Open a notebook in Notebook 7: notebook7_page(path) -> page."""
-
-    def open_it(path: Path) -> Page:
-        pages.open_notebook(page, server, path, notebook7=True)
-        return page
-
-    return open_it

@@ -1,10 +1,11 @@
-"""A Jupyter server and Chromium for the tests: everything in a temporary folder, on loopback."""
+"""A Jupyter server and browsers for the tests: everything in a temporary folder, on loopback."""
 
 import ast
 import base64
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -23,26 +24,19 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Error, Locator, Page, Playwright
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-NO_BROWSER = (
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+NO_CHROMIUM = (
     "No Chromium was found: run `python -m playwright install chromium`, "
     "or set the environment variable CHROMIUM to the path of one."
 )
+NO_FIREFOX = "Firefox was not found, or Playwright cannot drive it: install Debian's firefox-esr."
 SETTINGS = {
-    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
-    "docmanager-extension/plugin": {"autosave": False},
+    "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyterlab/docmanager-extension/plugin": {"autosave": False},
+    # The state of the widgets is saved with a notebook, so that a test can look into it.
+    "@jupyter-widgets/jupyterlab-manager/plugin": {"saveState": True},
 }
-# The state of the widgets is saved with a notebook, so that a test can look into it.
-WIDGET_SETTINGS = {"@jupyter-widgets/jupyterlab-manager/plugin": {"saveState": True}}
 
 
 class Server(NamedTuple):
@@ -51,32 +45,38 @@ class Server(NamedTuple):
     url: str
     token: str
     root: Path
-    kernels: Path
-    """A folder for kernel specifications of a test's own."""
 
 
-def find_chromium() -> str | None:
-    """Return the path of a Chromium of this machine, or None for Playwright's own."""
-    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-
-
-def launch(playwright: Playwright) -> Browser:
-    """Start Chromium; without one skip the test with a sentence, or fail where CI is set."""
-    path = find_chromium()
+def launch(playwright: Playwright, name: str = "chromium") -> Browser:
+    """Start a browser; without one skip the test by name. In CI a missing Chromium is an error."""
+    if name == "firefox":
+        path = shutil.which("firefox-esr")
+        try:
+            return playwright.firefox.launch(channel="moz-firefox", executable_path=path)
+        except Error:
+            pytest.skip(NO_FIREFOX)
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
     try:
         return playwright.chromium.launch(executable_path=path, args=FLAGS)
     except Error as error:
         if path is None and not os.environ.get("CI"):
-            pytest.skip(NO_BROWSER)
-        raise RuntimeError(f"{NO_BROWSER} ({path or 'none installed'})") from error
+            pytest.skip(NO_CHROMIUM)
+        raise RuntimeError(f"{NO_CHROMIUM} ({path or 'none installed'})") from error
 
 
 @contextlib.contextmanager
-def new_page(browser: Browser, *, width: int = 1280, height: int = 900) -> Iterator[Page]:
-    """Open a page of its own; an error in one of our scripts fails the test."""
-    context = browser.new_context(viewport={"width": width, "height": height})
+def new_page(browser: Browser, **options: object) -> Iterator[Page]:
+    """Open a page of its own; an error in one of our scripts fails the test.
+
+    Parameters
+    ----------
+    **options
+        Those of Playwright's ``new_context``.
+    """
+    size = {"width": options.pop("width", 1280), "height": options.pop("height", 900)}
+    context = browser.new_context(viewport=size, **options)
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(30_000)
     with no_errors(page):
         yield page
         context.close()
@@ -93,8 +93,8 @@ def no_errors(page: Page) -> Iterator[None]:
     page.on("pageerror", note)
     yield
     page.remove_listener("pageerror", note)
-    # Our modules are loaded from blob: and data: URLs; JupyterLab has errors of its own.
-    ours = [error[:500] for error in errors if "blob:" in error or "data:text/java" in error]
+    # Our modules come from blob:, data: and file: URLs; JupyterLab has errors of its own.
+    ours = [error[:500] for error in errors if re.search("blob:|data:text/java|file:", error)]
     assert not ours, ours
 
 
@@ -104,12 +104,10 @@ def serve(root: Path, home: Path) -> Iterator[Server]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    token = secrets.token_hex(16)
-    settings = {f"@jupyterlab/{name}": value for name, value in SETTINGS.items()}
-    for name, value in (settings | WIDGET_SETTINGS).items():
+    for name, values in SETTINGS.items():
         path = home / "settings" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(value))
+        path.write_text(json.dumps(values))
     folders = {
         "JUPYTER_CONFIG_DIR": "config",
         "JUPYTER_DATA_DIR": "data",
@@ -118,7 +116,7 @@ def serve(root: Path, home: Path) -> Iterator[Server]:
         "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
         "IPYTHONDIR": "ipython",
     }
-    environment = dict(os.environ, **{k: str(home / v) for k, v in folders.items()})
+    token = secrets.token_hex(16)
     options = {
         "ServerApp.port": port,
         "ServerApp.port_retries": 0,
@@ -134,14 +132,16 @@ def serve(root: Path, home: Path) -> Iterator[Server]:
     with log.open("wb") as stream:
         server = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", *(f"--{k}={v}" for k, v in options.items())],
-            env=environment,
+            env=dict(os.environ, **{k: str(home / v) for k, v in folders.items()}),
             stdout=stream,
             stderr=subprocess.STDOUT,
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        _wait(f"{url}/api/status?token={token}", server, log)
-        yield Server(url, token, root, home / "data" / "kernels")
+        wait_for(f"{url}/api/status?token={token}", server)
+        yield Server(url, token, root)
+    except ConnectionError as error:
+        raise RuntimeError(log.read_text()[-2000:]) from error
     finally:
         server.terminate()  # shuts the kernels down, too
         try:
@@ -150,28 +150,28 @@ def serve(root: Path, home: Path) -> Iterator[Server]:
             server.kill()
 
 
-def _wait(url: str, server: subprocess.Popen, log: Path) -> None:
+def wait_for(url: str, server: subprocess.Popen) -> None:
+    """Wait until a server of ours answers."""
     for _ in range(300):
         if server.poll() is not None:
             break
         with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
             return
         time.sleep(0.2)
-    raise RuntimeError(f"The Jupyter server did not start:\n{log.read_text()[-2000:]}")
+    raise ConnectionError(f"{server.args} did not start.")
 
 
-def write_notebook(path: Path, *cells: str, kernel: str = "python3") -> Path:
+def write_notebook(path: Path, *cells: str) -> Path:
     """Write a notebook with these code cells."""
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(source) for source in cells],
-        metadata={"kernelspec": {"name": kernel, "display_name": kernel}},
+        metadata={"kernelspec": {"name": "python3", "display_name": "python3"}},
     )
     nbformat.write(notebook, path)
     return path
 
 
 _CLOSE = """async () => {
-  await window.jupyterapp.serviceManager.kernelspecs.refreshSpecs(); // a test may have its own
   const notebook = window.jupyterapp.shell.currentWidget;
   await notebook.sessionContext.shutdown();
   notebook.dispose();
@@ -192,12 +192,11 @@ def open_notebook(page: Page, server: Server, path: Path, *, notebook7: bool = F
         # A workspace of its own: JupyterLab would open the notebooks of the last test again.
         lab = f"lab/workspaces/{uuid.uuid4().hex}/tree"
         page.goto(f"{server.url}/{'notebooks' if notebook7 else lab}/{name}?token={server.token}")
-        page.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)
-    page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
+        page.wait_for_function("window.jupyterapp !== undefined")
+    page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
     page.wait_for_function(
         "() => { const w = window.jupyterapp.shell.currentWidget;"
-        " return w?.sessionContext?.isReady && w.sessionContext.session?.kernel; }",
-        timeout=60_000,
+        " return w?.sessionContext?.isReady && w.sessionContext.session?.kernel; }"
     )
     if not notebook7 and not again:
         command(page, "application:toggle-left-area")
@@ -214,9 +213,7 @@ def command(page: Page, name: str, **arguments: object) -> None:
 def run_all(page: Page) -> None:
     """Run every cell and wait for the last; an error in a cell fails the test."""
     command(page, "notebook:run-all-cells")
-    failed = errors(page)
-    if failed:
-        raise AssertionError(failed)
+    assert errors(page) == []
 
 
 def errors(page: Page) -> list[str]:
@@ -239,10 +236,8 @@ def set_theme(page: Page, name: str) -> None:
 
 
 def screenshot(page: Page, name: str, *, selector: str | None = None) -> None:
-    """Save a picture of the page, or of a part, in the folder $SCREENSHOTS, if that is set."""
-    folder = os.environ.get("SCREENSHOTS")
-    if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
+    """Save an image of the page, or of a part, in the folder $SCREENSHOTS, if that is set."""
+    if folder := os.environ.get("SCREENSHOTS"):
         target = page.locator(selector).first if selector else page
         target.screenshot(path=Path(folder) / f"{name}.png")
 
@@ -258,8 +253,7 @@ def ask(page: Page, expression: str) -> object:
         }""",
         expression,
     )
-    if reply["status"] != "ok":
-        raise AssertionError(f"{expression}: {reply}")
+    assert reply["status"] == "ok", f"{expression}: {reply}"
     return ast.literal_eval(reply["data"]["text/plain"])
 
 
@@ -290,100 +284,73 @@ def canvas_pixels(canvas: Locator) -> np.ndarray:
     return np.frombuffer(base64.b64decode(data), np.uint8).reshape(height, width, 4)
 
 
-_TIMED = ("drawn", "painted")
+def key_to_image(page: Page, keys: list[str], *, width: int = 0) -> float:
+    """Press keys; return the median of the milliseconds until each has changed an image.
 
-
-def time_drawing(page: Page, *, event: str = "keydown", width: int = 0) -> None:
-    """From now on measure the time from each event to the picture that it changes.
-
-    `times` reads what was measured: milliseconds until a canvas of at least `width` pixels is
-    drawn, and until the page has been painted with it.
+    Parameters
+    ----------
+    width : int
+        Canvases of fewer pixels do not count.
     """
     page.evaluate(
-        """([event, width]) => {
-          window.times = { drawn: [], painted: [] };
+        """(width) => {
+          window.drawn = [];
           let start = null;
-          window.untime?.();
-          const begin = () => { start = performance.now(); };
-          document.addEventListener(event, begin, true);
+          document.addEventListener("keydown", () => { start = performance.now(); }, true);
           const put = CanvasRenderingContext2D.prototype.putImageData;
           CanvasRenderingContext2D.prototype.putImageData = function (...args) {
             put.apply(this, args);
             if (start === null || this.canvas.width < width) return;
-            const began = start;
+            window.drawn.push(performance.now() - start);
             start = null;
-            window.times.drawn.push(performance.now() - began);
-            // The second frame begins when the first has been painted.
-            requestAnimationFrame(() => requestAnimationFrame(() =>
-              window.times.painted.push(performance.now() - began)));
-          };
-          window.untime = () => {
-            document.removeEventListener(event, begin, true);
-            CanvasRenderingContext2D.prototype.putImageData = put;
           };
         }""",
-        [event, width],
+        width,
     )
+    for number, key in enumerate(keys, 1):
+        page.keyboard.press(key)
+        page.wait_for_function("n => window.drawn.length === n", arg=number)
+    median = statistics.median(page.evaluate("window.drawn"))
+    print(f"\nkey to image, median of {len(keys)}: {median:.1f} ms")
+    return median
 
 
-def times(page: Page) -> dict[str, list[float]]:
-    """Return what `time_drawing` has measured so far: {"drawn": [...], "painted": [...]}."""
-    return page.evaluate("window.times")
-
-
-def key_to_picture(page: Page, keys: list[str], *, bound: float, width: int = 0) -> float:
-    """Press keys; return the median of the milliseconds until each has changed the picture.
-
-    What is above the bound is measured a second time: other programs may have had the machine.
-    """
-    for _ in range(2):
-        time_drawing(page, width=width)
-        for number, key in enumerate(keys, 1):
-            page.keyboard.press(key)
-            page.wait_for_function("n => window.times.drawn.length === n", arg=number)
-        drawn, painted = (statistics.median(times(page)[name] or [0]) for name in _TIMED)
-        print(f"\nmedian of {len(keys)}: drawn {drawn:.1f} ms, painted {painted:.1f} ms")
-        if drawn < bound:
-            break
-    return drawn
-
-
-# What a screen reader calls every element that the keyboard reaches, and whether Notebook 7
-# leaves it its keys.
 _CONTROLS = (
     "button, input, select, textarea, a[href], summary, [tabindex='0'], [contenteditable='true']"
 )
 
 
 def controls(page: Page, selector: str = ".cnn-lab") -> list[dict]:
-    """Return name, role and own keys (bool) of each control inside `selector`."""
-    session = page.context.new_cdp_session(page)
+    """Return role, name and own keys (bool: Notebook 7 leaves it its keys) of each control.
+
+    Role and name are what a screen reader says of an element that the keyboard reaches.
+    """
     found = []
-    for number in range(page.locator(selector).locator(_CONTROLS).count()):
-        control = page.locator(selector).locator(_CONTROLS).nth(number)
-        control.evaluate("element => { window.found = element; }")
-        element = session.send("Runtime.evaluate", {"expression": "window.found"})
-        tree = session.send(
-            "Accessibility.getPartialAXTree",
-            {"objectId": element["result"]["objectId"], "fetchRelatives": False},
-        )["nodes"][0]
-        found.append(
-            {
-                "name": tree.get("name", {}).get("value", ""),
-                "role": tree.get("role", {}).get("value", ""),
-                "own keys": control.get_attribute("data-lm-suppress-shortcuts") == "true",
-                "html": control.evaluate("element => element.outerHTML.slice(0, 120)"),
-            }
-        )
-    session.detach()
+    for control in page.locator(selector).locator(_CONTROLS).all():
+        role, name = re.match(r'- (\w+)(?: "(.*?)")?', control.aria_snapshot() or "- none").groups()
+        own = control.get_attribute("data-lm-suppress-shortcuts") == "true"
+        html = control.evaluate("element => element.outerHTML.slice(0, 120)")
+        found.append({"role": role, "name": name or "", "own keys": own, "html": html})
     return found
+
+
+def check_narrow(page: Page, selector: str = ".cnn-lab") -> None:
+    """Wait until nothing of a lab sticks out of the window."""
+    page.wait_for_function(
+        """(selector) => [...document.querySelectorAll(selector)].every((lab) => {
+          const end = lab.getBoundingClientRect().right + 1;
+          return end < innerWidth &&
+            [...lab.querySelectorAll("*")].every((e) => e.getBoundingClientRect().right <= end);
+        })""",
+        arg=selector,
+    )
 
 
 def load_module(page: Page, name: str) -> None:
     """Load one of our JavaScript modules in a page; its exports become `window.module`."""
-    from helpers.widgets import module_source
+    from helpers.widgets.lab import bundle
 
-    source = base64.b64encode(module_source(name).encode()).decode()
+    source = base64.b64encode(bundle(name).encode()).decode()
     page.evaluate(
         "async (url) => { window.module = await import(url); }",
         f"data:text/javascript;base64,{source}",
