@@ -1,24 +1,23 @@
 """The exercises' checks: right ways pass, known wrong ways are refused with a hint that fits."""
 
 import dataclasses
+import html
 import re
 from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
-import scipy.ndimage
 import scipy.signal
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.lib.stride_tricks import sliding_window_view
 
 from helpers import check
-from helpers.check.exercise import _common_mistakes
+from helpers.check.exercise import common_mistakes
 
-NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
-MISTAKES = [
-    pytest.param(exercise, mistake, id=f"{exercise.name}-{number}")
-    for exercise in check.EXERCISES.values()
-    for number, mistake in enumerate(exercise.mistakes, start=1)
-]
+EXERCISES = list(check.EXERCISES.values())
+EACH = pytest.mark.parametrize("exercise", EXERCISES, ids=check.EXERCISES)
 
 
 def judge(exercise, answer):
@@ -26,259 +25,204 @@ def judge(exercise, answer):
     return dataclasses.replace(exercise, use=None)(answer)
 
 
-@pytest.mark.parametrize("exercise", check.EXERCISES.values(), ids=check.EXERCISES)
-def test_a_right_answer_passes(exercise):
-    verdict = judge(exercise, exercise.right)
-    assert verdict.passed is True and "right" in repr(verdict)
+def right(exercise, change=np.asarray):
+    """Return a right answer whose result goes through a change."""
+    return lambda *case: change(np.asarray(exercise.answers(*case)[0]))
 
 
-@pytest.mark.parametrize(("exercise", "mistake"), MISTAKES)
-def test_every_known_mistake_gets_its_hint(exercise, mistake):
-    verdict = judge(exercise, mistake.answer)
-    assert verdict.passed is False
-    assert mistake.hint in verdict.text, verdict.text
+def mistakes(exercise):
+    """Return the hints of an exercise's own table."""
+    return list(exercise.answers(*exercise.cases(np.random.default_rng(0))[0])[1])
 
 
-def clipped(function):
-    return lambda *case: np.clip(function(*case), 0, 255).astype(np.uint8)
+@EACH
+def test_a_right_answer_passes_and_every_mistake_gets_its_hint(exercise):
+    assert judge(exercise, right(exercise)).passed is True
+    assert mistakes(exercise) or exercise is check.slim_network
+    for hint in mistakes(exercise):
+        verdict = judge(exercise, lambda *case, hint=hint: exercise.answers(*case)[1][hint])
+        assert verdict.passed is False
+        assert verdict.text.startswith(f"{exercise.name}: not yet. {hint} Stuck?"), verdict.text
 
 
-def wrapped(function):
-    return lambda *case: np.asarray(function(*case)).astype(np.int64).astype(np.uint8)
-
-
-def forgets_to_return(function):
-    def answer(*case):
-        _ = function(*case)
-
-    return answer
+def raises(result):
+    raise ValueError("several\nlines, \x1b[1min bold\x1b[0m " + "and long " * 100)
 
 
 @pytest.mark.parametrize(
-    ("exercise", "change", "words"),
+    ("exercise", "answer", "words"),
     [
-        (check.correlate, clipped, "cut to whole numbers from 0 to 255"),
-        (check.correlate, wrapped, "wrap around at 256"),
-        (check.correlate_color, clipped, "cut"),
-        (check.correlate_color, wrapped, "wrap around at 256"),
-        (check.pool, clipped, "cut off outside"),
-        (check.pool, wrapped, "wrap around at 256"),
-        (check.correlate, lambda f: lambda *case: f(*case).T, "transposed"),
-        (check.pool, lambda f: lambda *case: f(*case).T, "transposed"),
-        (check.correlate, lambda f: lambda *case: -f(*case), "wrong sign"),
-        (check.correlate, lambda f: lambda *case: np.abs(f(*case)), "signs are lost"),
-        (check.correlate, lambda f: lambda *case: f(*case)[1:], "Off by one"),
-        (check.pool, lambda f: lambda *case: f(*case)[:, :-1], "Off by one"),
-        (check.correlate, lambda f: lambda *case: f(*case)[None], "(1, 5, 7)"),
-        (check.left_over, lambda f: lambda *case: str(f(*case)), "returns a str"),
-        (check.left_over, lambda f: lambda *case: [f(*case)], "the shape (1,)"),
-        (check.left_over, lambda f: lambda *case: f(*case) + 2, "it gives 3, where 1 is wanted"),
-        (check.correlate, lambda f: lambda *case: f(*case) * np.nan, "it gives nan"),
-        (check.correlate, lambda f: forgets_to_return(f), "returns None: does it end in `return`"),
-        (check.correlate, lambda f: lambda *case: 1 / 0, "stops with ZeroDivisionError: division"),
-        (check.correlate, lambda f: lambda picture: f(picture), "stops with TypeError"),
-        (check.correlate, lambda f: np.ones(3), "A function is wanted"),
-        (check.move_right, lambda f: np.ones((3, 4)), "shape (3, 4)"),
-        (check.move_right, lambda f: "right", "3 by 3 numbers"),
-        (check.move_right, lambda f: np.ones((3, 3)), "differ"),
+        (check.correlate, lambda x: np.clip(x, 0, 255).astype(np.uint8), "cut to whole numbers"),
+        (check.pool, lambda x: np.clip(x, 0, 255), "cut off outside"),
+        (check.correlate, lambda x: x.astype(np.int64).astype(np.uint8), "wrap around at 256"),
+        (check.cross_entropy, int, "lose what stands after the point"),
+        (check.pool, np.transpose, "transposed"),
+        (check.correlate, np.negative, "wrong sign"),
+        (check.correlate, np.abs, "signs are lost"),
+        (check.pool, lambda x: x[0, 0], "first number comes back. Does `return` stand inside"),
+        (check.pool, lambda x: [x[0]], "first row comes back, in a list. Does `return`"),
+        (check.correlate, lambda x: x * np.eye(len(x), 1), "first row is filled in. Does `return`"),
+        (check.correlate, lambda x: x[-1], "last row comes back. Each round"),
+        (check.correlate, lambda x: x[1:], "Off by one"),
+        (check.correlate, np.ravel, "the shape (35,), where the shape (5, 7) is wanted. The num"),
+        (check.correlate, lambda x: x * np.nan, "gives nan, where"),
+        (check.correlate, lambda x: x + (x == x[2, 3]), ": 1 of 35 numbers differ, the first at"),
+        (check.left_over, lambda x: [x], "the shape (1,), where one number is wanted"),
+        (check.left_over, lambda x: x + 2, "it gives 3, where 1 is wanted. Stuck?"),
+        (check.left_over, str, "returns a string; numbers"),
+        (check.left_over, lambda x: {1: 2}, "returns a dictionary; numbers"),
+        (check.padded_shape, lambda x: (None, *x), "returns a tuple; numbers are wanted, and"),
+        (check.pool, lambda x: [[1], [1, 2]], "returns rows of different lengths; numbers"),
+        (check.pool, lambda x: x.astype(object), "returns an array of shape (3, 4); numbers"),
+        (check.correlate, lambda x: None, "returns None: does it end in `return`"),
+        (check.correlate, lambda x: 1 / 0, "stops with ZeroDivisionError: division by zero."),
+        (check.correlate, raises, "stops with ValueError: several lines, in bold and long and"),
+        (check.correlate, lambda x: x.reshape(5, 7), "It is right on 1 of 5 inputs. With image of"),
+        (check.correlate, np.ones((3, 3)), "A function is wanted, and this is an array of shape"),
+        (check.correlate, 3, "this is an integer"),
+        (check.move_right, np.ones((3, 4)), "shape (3, 4)"),
+        (check.move_right, [[1, 2], [3]], "3 by 3 numbers"),
+        (check.move_right, np.ones((3, 3)), "48 of 48 numbers differ"),
+        (check.move_right, [[0, 0, 0], [0, 0, 1], [0, 0, 0]], "to the left"),
+        (check.move_right, np.diag([1, 0, 0]), "to the right and down: the 1 stands in a corner"),
+        (check.slim_network, "a model", "not a string"),
     ],
 )
-def test_other_wrong_answers(exercise, change, words):
-    verdict = exercise(change(exercise.right))
-    assert verdict.passed is False
+def test_wrong_answers(exercise, answer, words):
+    """A function changes the result of a right answer; everything else is the answer."""
+    verdict = exercise(right(exercise, answer) if callable(answer) else answer)
+    assert verdict.passed is False and len(verdict.text) < 500
     assert words in verdict.text, verdict.text
-    assert f'check.hint("{exercise.name}")' in verdict.text
+    assert verdict.text.endswith(f'Stuck? Run check.hint("{exercise.name}").')
 
 
-def test_a_share_of_right_answers_is_said():
-    def three_by_three_only(picture, kernel):
-        return check.correlate.right(picture, np.resize(kernel, (3, 3)))
-
-    text = check.correlate(three_by_three_only).text
-    assert "right on 2 of 5 inputs" in text and "kernel of shape (2, 4)" in text
-
-    def stops_later(picture, kernel):
-        return check.correlate.right(picture, np.array([[kernel[i, j] for j in range(3)]
-                                                        for i in range(3)]).T)  # fmt: skip
-
-    assert "transposed" in check.correlate(stops_later).text
+odd = [..., object(), int, raises, np.array([None]), np.array("x"), np.float32(1), 1j, b"x", {1}]
+simple = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(odd)
+garbage = st.recursive(simple, lambda inner: st.lists(inner) | st.tuples(inner, inner))
 
 
-def loop(picture, kernel):
-    (rows, columns), (k_rows, k_columns) = picture.shape, kernel.shape
-    return [
-        [
-            sum(
-                float(picture[r + i, c + j]) * kernel[i, j]
-                for i in range(k_rows)
-                for j in range(k_columns)
-            )
-            for c in range(columns - k_columns + 1)
-        ]
-        for r in range(rows - k_rows + 1)
-    ]
+@settings(max_examples=60)
+@given(st.sampled_from(EXERCISES), garbage)
+def test_garbage_gets_a_sentence(exercise, value):
+    for answer in (value, lambda *case: value):
+        assert exercise(answer).text.startswith(f"{exercise.name}: not ")
 
 
-def changes_its_input(picture, kernel):
-    result = np.array(loop(picture, kernel))
-    picture[:] = 0
-    return result
+def changes_its_input(image, kernel):
+    result = scipy.signal.correlate2d(image.astype(float), kernel, mode="valid")
+    image[:] = 0
+    return result.tolist()
 
 
-def blocks(picture, size):
-    rows, columns = picture.shape[0] // size, picture.shape[1] // size
-    whole = picture[: rows * size, : columns * size]
-    return whole.reshape(rows, size, columns, size).max(axis=(1, 3))
+def uses_layers_up(layers):
+    size = 1
+    while layers:
+        kernel, stride = layers.pop()
+        size = (size - 1) * stride + kernel
+    return size
 
 
 @pytest.mark.parametrize(
     ("exercise", "answer"),
     [
-        (check.correlate, loop),
         (check.correlate, changes_its_input),
-        (check.correlate, lambda p, k: scipy.signal.correlate2d(p.astype(float), k, mode="valid")),
         (check.correlate, lambda p, k: scipy.signal.correlate(p.astype("f4"), k, mode="valid")),
         (check.move_right, [[0, 0, 0], [1, 0, 0], [0, 0, 0]]),
-        (check.move_right, np.array([[0, 0, 0], [1, 0, 0], [0, 0, 0]], np.float32)),
-        (
-            check.correlate_color,
-            lambda p, k: sum(np.array(loop(p[..., c], k[..., c])) for c in range(3)),
-        ),
-        (
-            check.correlate_color,
-            lambda p, k: scipy.signal.correlate(p.astype(float), k, mode="valid")[..., 0],
-        ),
-        (check.left_over, lambda n, k, s: (n - k) % s),
+        (check.correlate_color, lambda p, k: scipy.signal.correlate(p * 1.0, k, "valid")[..., 0]),
         (check.left_over, lambda n, k, s: n - max(range(0, n - k + 1, s)) - k),
-        (check.left_over, lambda n, k, s: float(np.fmod(n - k, s))),
-        (check.pool, blocks),
-        (
-            check.pool,
-            lambda x, size: (
-                scipy.ndimage.maximum_filter(x, size, origin=-((size - 1) // 2))[
-                    : x.shape[0] // size * size : size, : x.shape[1] // size * size : size
-                ]
-                if size % 2
-                else blocks(x, size)
-            ),
-        ),
+        (check.pool, lambda x, n: sliding_window_view(x, (n, n))[::n, ::n].max((2, 3))),
+        (check.field_size, uses_layers_up),
     ],
 )
-def test_every_right_way_passes(exercise, answer):
-    verdict = exercise(answer)
-    assert verdict.passed is True, verdict.text
+def test_every_right_way_passes_twice(exercise, answer):
+    for _ in range(2):
+        verdict = exercise(answer)
+        assert verdict.passed is True, verdict.text
 
 
-def network(*end, filters=(16, 32, 32, 64), side=150):
+def network(end, *, scale=1 / 255, filters=(16, 32, 32, 64), relu="relu", pool="Max", size=2):
     import keras
+    from keras import layers
 
-    model = keras.Sequential([keras.Input((side, side, 3))])
+    stack = [keras.Input((150, 150, 3)), *([layers.Rescaling(scale)] if scale else [])]
+    pooling = getattr(layers, f"{pool}Pooling2D")
     for count in filters:
-        model.add(keras.layers.Conv2D(count, 3, activation="relu"))
-        model.add(keras.layers.MaxPooling2D(2))
-    for kind, *arguments in end:
-        model.add(getattr(keras.layers, kind)(*arguments))
-    return model
+        stack += [layers.Conv2D(count, 3, activation=relu), pooling(size)]
+    return keras.Sequential(stack + [getattr(layers, kind)(*options) for kind, *options in end])
 
 
-MEAN, ANSWER = ("GlobalAveragePooling2D",), ("Dense", 1, "sigmoid")
+MEAN, HIDDEN, ANSWER = ["GlobalAveragePooling2D"], ["Dense", 512, "relu"], ["Dense", 1, "sigmoid"]
 
 
 @pytest.mark.parametrize(
-    ("model", "words"),
+    ("end", "options", "words"),
     [
-        (lambda: network(("Flatten",), ("Dense", 512, "relu"), ANSWER), "100,000 parameters or"),
-        (lambda: network(MEAN, ("Dense", 512, "relu"), ANSWER), "may hold 167 at most"),
-        (lambda: network(("Flatten",), ANSWER), "may hold 167 at most"),
-        (lambda: network(MEAN, ANSWER, filters=(8, 8, 8, 8)), "hold 1,976 parameters"),
-        (lambda: network(MEAN, ANSWER, filters=()), "hold 0 parameters"),
-        (lambda: network(MEAN, ("Dense", 1)), "end in a sigmoid"),
-        (lambda: network(ANSWER), "gives (7, 7, 1)"),
-        (lambda: network(MEAN, ANSWER, side=180), "takes (180, 180, 3)"),
-        (lambda: "a model", "this is a str"),
+        ([MEAN, ANSWER], {}, "right. All four convolutions"),
+        ([["GlobalMaxPooling2D"], ["Dense", 1], ["Activation", "sigmoid"]], {}, "right. All four"),
+        ([["Flatten"], HIDDEN, ANSWER], {}, "not yet. It has 100,000 parameters or more"),
+        ([MEAN, HIDDEN, ANSWER], {}, "not yet. It has fewer than 100,000 parameters"),
+        ([MEAN, ANSWER], {"filters": (8, 8, 8, 8)}, "not yet. Its convolutions hold 1,976"),
+        ([MEAN, ANSWER], {"relu": None}, "not yet. Each convolution needs its relu"),
+        ([MEAN, ANSWER], {"pool": "Average"}, "not yet. One MaxPooling2D(2) after each"),
+        ([MEAN, ANSWER], {"size": 1}, "not yet. One MaxPooling2D(2) after each"),
+        ([MEAN, ANSWER], {"scale": None}, "not yet. Images come as 0 to 255"),
+        ([MEAN, ANSWER], {"scale": 1}, "not yet. Images come as 0 to 255"),
+        ([MEAN, ["Dense", 1]], {}, "not yet. It is to give a probability"),
+        ([ANSWER], {}, "not yet. It takes (150, 150, 3) and gives (7, 7, 1)"),
     ],
 )
-def test_a_network_that_is_not_slim_is_told_why(model, words):
-    verdict = check.slim_network(model())
-    assert verdict.passed is False
-    assert words in verdict.text, verdict.text
+def test_a_network_is_told_what_it_lacks(end, options, words):
+    assert check.slim_network(network(end, **options)).text.startswith(f"slim_network: {words}")
 
 
-@pytest.mark.parametrize(
-    "end", [(MEAN, ANSWER), (("GlobalMaxPooling2D",), ("Dense", 1), ("Activation", "sigmoid"))]
-)
-def test_a_slim_network_passes(end):
-    verdict = check.slim_network(network(*end))
-    assert verdict.passed is True, verdict.text
-
-
-def untouched_dots(picture, kernel):
+def untouched(image, kernel):
     """Docstring."""
     ...
 
 
-def untouched_pass(picture, kernel):
-    pass
+@EACH
+def test_an_untouched_exercise_is_not_started(exercise):
+    for answer in (..., None, untouched, lambda image: None, lambda image: ...):
+        verdict = exercise(answer)
+        assert verdict.passed is None and "not started yet" in verdict.text
 
 
-def untouched_return(picture, kernel):
-    return ...
-
-
-@pytest.mark.parametrize("answer", [..., None, untouched_dots, untouched_pass, untouched_return])
-@pytest.mark.parametrize("exercise", check.EXERCISES.values(), ids=check.EXERCISES)
-def test_an_untouched_exercise_is_not_started(exercise, answer):
-    verdict = exercise(answer)
-    assert verdict.passed is None and "not started yet" in verdict.text
-
-
-def test_hints_are_given_one_by_one():
-    for name, exercise in check.EXERCISES.items():
-        for number, text in enumerate(exercise.hints, start=1):
-            assert text in check.hint(name, number).text
-        assert "hints" in check.hint(name, len(exercise.hints) + 1).text
-        assert "hints" in check.hint(name, 0).text
+@EACH
+def test_hints_are_given_one_by_one(exercise):
+    hints, (praise,) = exercise.texts("Hint: "), exercise.texts("Right: ")
+    assert len(hints) >= 2 and praise in judge(exercise, right(exercise)).text
+    for number, text in enumerate(hints, start=1):
+        assert text in check.hint(exercise.name, number).text
+    for number in (0, len(hints) + 1, "two"):
+        assert f"{exercise.name} has {len(hints)} hints" in check.hint(exercise.name, number).text
     assert "There is no exercise" in check.hint("nothing").text
 
 
-def test_the_text_is_one_paragraph_of_short_lines():
-    for exercise in check.EXERCISES.values():
-        for text in (repr(exercise(...)), repr(check.hint(exercise.name))):
-            assert all(len(line) <= 88 for line in text.splitlines())
+def test_a_verdict_shows_a_sign_in_its_own_colour_and_says_the_same_in_words():
+    answers = {"✓": right(check.pool), "✗": lambda image, size: image[: size < 3], "✎": ...}
+    words, backgrounds = ("right. ", "not yet. ", "not started yet. "), set()
+    for (sign, answer), start in zip(answers.items(), words, strict=True):
+        verdict = check.pool(answer)
+        plain, rich = repr(verdict), verdict._repr_html_()
+        assert plain.startswith(f"pool: {start}") and max(map(len, plain.splitlines())) <= 88
+        shown = html.unescape(re.sub("<.*?>", "", rich)).split()
+        assert shown == [sign, *plain.split()] and rich == check.pool(answer)._repr_html_()
+        backgrounds.add(re.search("background: (.*?);", rich)[1])
+    assert len(backgrounds) == 3
+    assert "<code>a &lt; 3</code>" in check.Verdict("`a < 3`")._repr_html_()
 
 
-def solutions():
-    for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb")):
+def test_solutions_pass_and_no_hint_is_one():
+    code = set()
+    for path in (Path(__file__).parents[1] / "notebooks").glob("[0-9]*.ipynb"):
         for cell in nbformat.read(path, as_version=4).cells:
             if "solution" in cell.metadata.get("tags", []):
-                yield path.name, cell
-
-
-def test_solutions_are_collapsed_and_checked():
-    for name, cell in solutions():
-        assert cell.metadata.jupyter.source_hidden, f"{name}: {cell.id} stands open"
-        assert "check." in cell.source, f"{name}: {cell.id} is not checked"
-        text = "".join(output.get("data", {}).get("text/plain", "") for output in cell.outputs)
-        assert ": right." in text, f"{name}: {cell.id} does not pass its own check"
-
-
-def test_no_hint_is_a_solution():
-    squeeze = re.compile(r"\s+")
-    code = [
-        squeeze.sub("", line.strip().removeprefix("return "))
-        for _, cell in solutions()
-        for line in cell.source.splitlines()
-        if "check." not in line and "def " not in line
-    ]
-    lines = {line for line in code if len(line) >= 14}
-    assert lines
-    for exercise in check.EXERCISES.values():
-        said = [*exercise.hints, exercise.praise, *(m.hint for m in exercise.mistakes)]
-        said += [m.hint for m in _common_mistakes(exercise.right)]
-        for text in said:
-            assert not any(line in squeeze.sub("", text) for line in lines), text
-
-
-def test_names_are_unique_and_exported():
-    assert all(getattr(check, name) is exercise for name, exercise in check.EXERCISES.items())
-    assert all(len(e.mistakes) >= 1 and len(e.hints) >= 1 for e in check.EXERCISES.values())
+                said = "".join(
+                    output.get("data", {}).get("text/plain", "") for output in cell.outputs
+                )
+                assert "check." in cell.source and ": right." in said, cell.id
+                code |= {line.strip().removeprefix("return ") for line in cell.source.splitlines()}
+    code = {line for line in code if len(line) >= 14 and "check." not in line}
+    for exercise in EXERCISES:
+        texts = exercise.texts("Hint: ") + mistakes(exercise) + list(common_mistakes([[0]]))
+        assert code and not [line for line in code for text in texts if line in text]

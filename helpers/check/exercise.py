@@ -1,7 +1,9 @@
-"""How an exercise is checked: the learner's answer against a right one, on random inputs."""
+"""How an exercise is checked: the learner's numbers against the right ones, on random inputs."""
 
 import dis
+import html
 import inspect
+import re
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,10 +11,20 @@ from typing import Any
 
 import numpy as np
 
+from helpers.errors import LearnerError
+
+Answers = tuple[Any, dict[str, Any]]
+"""For the inputs of one case: the right result, and what known mistakes give, each by its hint."""
+
+# Right, not yet, nothing to judge: the sign, its background and its own colour. The contrast is
+# at least 4.5:1 in any theme, and colour-blind readers tell the backgrounds apart by lightness.
+_SIGNS = {True: ("✓", "#00785a", "white"), False: ("✗", "#f0a04b", "black")}
+_PENCIL = ("✎", "#6b7178", "white")
+
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check or a hint says; a cell that ends in one shows its text."""
+    """What a check or a hint says; a cell that ends in one shows it with a sign and a colour."""
 
     text: str
     passed: bool | None = None
@@ -21,206 +33,192 @@ class Verdict:
     def __repr__(self) -> str:
         return textwrap.fill(self.text, width=88)
 
-
-@dataclass(frozen=True)
-class Mistake:
-    """A known wrong way, and the hint that fits it."""
-
-    answer: Callable
-    """Takes the inputs of a case and returns what the wrong way returns."""
-    hint: str
-    """What to look at again; never the solution."""
+    def _repr_html_(self) -> str:
+        sign, background, color = _SIGNS.get(self.passed, _PENCIL)
+        text = re.sub("`(.+?)`", r"<code>\1</code>", html.escape(self.text, quote=False))
+        badge = f"background: {background}; color: {color}; padding: 0.1em 0.5em"
+        return (
+            f'<p style="border-left: 0.3em solid {background}; padding-left: 0.7em">'
+            f'<b aria-hidden="true" style="{badge}">{sign}</b> {text}</p>'
+        )
 
 
 @dataclass(frozen=True)
 class Exercise:
     """One exercise; call it with the learner's answer to get a `Verdict`.
 
-    The answer is right if it gives what `right` gives on every case. If not, and one of the
-    mistakes gives what the answer gives on every case, that mistake's hint is the verdict.
+    An answer is right if it gives the right result on every case. If not, and one of the known
+    mistakes gives what it gives on every case, that mistake's hint is the verdict.
     """
 
-    name: str
-    """As in ``check.hint("name")``; unique over all lessons."""
-    right: Callable
-    """A right answer; its parameters' names are used to tell which input went wrong."""
+    answers: Callable[..., Answers]
+    """Its name is the exercise's, its parameters' names tell which input went wrong. In its
+    docstring stand "Hint: ", for those who ask, from a nudge to nearly there, and "Right: ", what
+    the learner can now do."""
     cases: Callable[[np.random.Generator], Sequence[tuple]]
     """Draws the inputs: a sequence of tuples of arguments."""
-    mistakes: Sequence[Mistake]
-    """Known wrong ways, the first that fits is used; `COMMON_MISTAKES` follow."""
-    hints: Sequence[str]
-    """For those who ask, from a nudge to nearly there; never the solution."""
-    praise: str
-    """What the learner can now do, after "Right: "."""
     use: Callable[[Any], Callable] | None = None
-    """For an answer that is no function (an array, a model): makes a function of it, or raises
-    ValueError with a sentence for the learner."""
-    tolerance: float = 1e-5
-    """Difference allowed, as a share of the largest right number."""
+    """Where an array or a model is asked for: makes a function of it, or raises LearnerError."""
+
+    @property
+    def name(self) -> str:
+        """As in ``check.hint("name")``; unique over all lessons."""
+        return self.answers.__name__
+
+    def texts(self, label: str) -> list[str]:
+        """Return what stands in the docstring after a label, "Hint: " or "Right: "."""
+        parts = re.split(" (?=Hint: |Right: )", " ".join((self.answers.__doc__ or "").split()))
+        return [part.removeprefix(label) for part in parts if part.startswith(label)]
 
     def __call__(self, answer: Any) -> Verdict:
         """Judge an answer: never raises, whatever the answer does."""
+        stuck = f'Stuck? Run check.hint("{self.name}").'
         if _not_started(answer):
-            return Verdict(
-                f"{self.name}: not started yet. Replace the ... above with your answer, and run "
-                f'both cells again. Stuck? Run check.hint("{self.name}").'
-            )
-        problem = self._problem(answer)
-        if problem is None:
-            return Verdict(f"{self.name}: right. {self.praise}", passed=True)
-        more = f'Stuck? Run check.hint("{self.name}").'
-        return Verdict(f"{self.name}: not yet. {problem} {more}", passed=False)
-
-    def _problem(self, answer: Any) -> str | None:
-        """Return what is wrong with an answer in a sentence or two, or None."""
-        if self.use is not None:
-            try:
-                answer = self.use(answer)
-            except ValueError as error:
-                return str(error)
-        if not callable(answer):
-            return f"A function is wanted, and this is {_a(answer)}."
-        cases = self.cases(np.random.default_rng(0))
-        results, stopped = self._results(answer, cases)
-        wanted = [np.asarray(self.right(*_copies(case)), dtype=float) for case in cases]
-        agrees = [self._agree(*pair) for pair in zip(results, wanted, strict=False)]
-        if not all(agrees):
-            for mistake in (*self.mistakes, *_common_mistakes(self.right)):
-                if self._is(mistake, cases, results):
-                    return mistake.hint
-        share = f"It is right on {sum(agrees)} of {len(cases)} inputs. " if any(agrees) else ""
-        if stopped:
-            return share + stopped
-        if all(agrees):
-            return None
-        worst = agrees.index(False)
-        return share + self._difference(cases[worst], results[worst], wanted[worst])
-
-    def _results(
-        self, answer: Callable, cases: Sequence[tuple]
-    ) -> tuple[list[np.ndarray], str | None]:
-        """Run an answer on the cases until one fails; return the results and what failed."""
-        results: list[np.ndarray] = []
-        for case in cases:
-            inputs = self._describe(case)
-            try:
-                result = answer(*_copies(case))
-            except Exception as error:
-                what = f"{type(error).__name__}: {error}".rstrip(". ")
-                return results, f"{inputs}, it stops with {what}."
-            if result is None:
-                return results, f"{inputs}, it returns None: does it end in `return`?"
-            try:
-                numbers = np.asarray(result)
-            except ValueError:
-                rows = isinstance(result, list | tuple)
-                what = "rows of different lengths" if rows else f"{_a(result)}; numbers are wanted"
-                return results, f"{inputs}, it returns {what}."
-            if numbers.dtype.kind not in "buif":
-                return results, f"{inputs}, it returns {_a(result)}; numbers are wanted."
-            results.append(numbers.astype(float))
-        return results, None
-
-    def _is(self, mistake: Mistake, cases: Sequence[tuple], results: Sequence[np.ndarray]) -> bool:
-        """Tell whether a mistake gives the learner's results on every case that ran."""
+            todo = "Replace the ... above with your answer, and run both cells again."
+            return Verdict(f"{self.name}: not started yet. {todo} {stuck}")
         try:
-            return all(
-                self._agree(result, np.asarray(mistake.answer(*_copies(case)), dtype=float))
-                for case, result in zip(cases, results, strict=False)
-            )
-        except Exception:  # a wrong way may not work on every case
-            return False
+            problem = self._problem(self.use(answer) if self.use else answer)
+        except LearnerError as error:
+            problem = str(error)
+        if problem:
+            return Verdict(f"{self.name}: not yet. {problem} {stuck}", passed=False)
+        (praise,) = self.texts("Right: ")
+        return Verdict(f"{self.name}: right. {praise}", passed=True)
 
-    def _agree(self, result: np.ndarray, wanted: np.ndarray) -> bool:
-        allowed = self.tolerance * max(np.abs(wanted).max(initial=0), 1e-12)
-        return result.shape == wanted.shape and bool(np.all(np.abs(result - wanted) <= allowed))
-
-    def _difference(self, case: tuple, result: np.ndarray, wanted: np.ndarray) -> str:
-        """Say how a result differs, by its shape or by its first wrong number."""
-        inputs = self._describe(case)
-        if result.shape != wanted.shape:
-            text = f"{inputs}, it returns {_shape(result)}, where {_shape(wanted)} is wanted."
-            if result.ndim == wanted.ndim and _one_apart(result.shape, wanted.shape):
-                text += " Off by one: count on paper how many places there are."
-            return text
-        allowed = self.tolerance * np.abs(wanted).max()
-        wrong = ~(np.abs(result - wanted) <= allowed)  # NaN is wrong too
-        if result.ndim == 0:
-            return f"{inputs}, it gives {result:.6g}, where {wanted:.6g} is wanted."
-        place = tuple(int(i) for i in np.argwhere(wrong)[0])
-        share = "every number" if wrong.all() else f"{wrong.sum()} of {wrong.size} numbers"
-        return (
-            f"{inputs}, {share} of the result differ{'s' if wrong.all() else ''}: at {list(place)} "
-            f"it gives {result[place]:.6g}, where {wanted[place]:.6g} is wanted."
-        )
+    def _problem(self, answer: Any) -> str:
+        """Return what is wrong with a function in a sentence or two; "" if nothing is."""
+        if not callable(answer):
+            given = in_words(answer)
+            return f"A function is wanted, and this is {given}: give its name, without parentheses."
+        results, problem = [], ""
+        try:
+            for case in self.cases(np.random.default_rng(0)):
+                results.append(_numbers(answer, case))
+        except LearnerError as error:
+            problem = f"{self._describe(case)}, it {error}"
+        cases = self.cases(np.random.default_rng(0))  # anew: an answer may change its inputs
+        known = [self.answers(*case) for case in cases]
+        differences = list(map(_difference, results, (right for right, _ in known)))
+        right = differences.count("")
+        if right < len(results):
+            tables = [mistakes | common_mistakes(right) for right, mistakes in known]
+            for hint in tables[0]:
+                if not any(map(_difference, results, (table[hint] for table in tables))):
+                    return hint
+            first = next(filter(None, differences))
+            where = self._describe(cases[differences.index(first)])
+            problem = problem or f"{where}, it {first}"
+        share = f"It is right on {right} of {len(cases)} inputs. " if 0 < right < len(cases) else ""
+        return share + problem
 
     def _describe(self, case: tuple) -> str:
-        """Name the inputs of a case: "With picture of shape (5, 7) and size = 2"."""
-        if not case:
-            return "As it stands"
-        names = inspect.signature(self.right).parameters
-        parts = [
-            f"{name} of shape {np.shape(value)}" if np.ndim(value) > 1 else f"{name} = {value!r}"
-            for name, value in zip(names, case, strict=False)
-        ]
+        """Name the inputs of a case: "With image of shape (5, 7) and size = 2"."""
+        parts = []
+        for name, value in zip(inspect.signature(self.answers).parameters, case, strict=True):
+            if isinstance(value, np.ndarray) and value.size > 4:
+                parts.append(f"{name} of shape {value.shape}")
+            else:  # a model is an object that its name tells enough of
+                parts.append(name if hasattr(value, "__dict__") else f"{name} = {value!r}")
         return "With " + ", ".join(parts[:-1]) + " and " * (len(parts) > 1) + parts[-1]
 
 
-def _common_mistakes(right: Callable) -> tuple[Mistake, ...]:
-    """Return mistakes that any exercise with arrays may see."""
+def exercise(cases: Callable, **use: Callable) -> Callable[[Callable[..., Answers]], Exercise]:
+    """Make an `Exercise` of the function below: its `answers`."""
+    return lambda answers: Exercise(answers, cases, **use)
 
-    def after(change: Callable) -> Callable:
-        return lambda *case: change(np.asarray(right(*case)))
 
-    return (
-        Mistake(
-            after(lambda x: np.clip(x, 0, 255)),
-            "The numbers are right between 0 and 255, and cut off outside: keep floats, and clip "
-            "only for a picture.",
-        ),
-        Mistake(
-            after(lambda x: np.trunc(np.clip(x, 0, 255))),
-            "The numbers are cut to whole numbers from 0 to 255: keep floats.",
-        ),
-        Mistake(
-            after(lambda x: np.trunc(x).astype(np.int64) % 256),
-            "The numbers wrap around at 256, as uint8 does: is the result made with the type of "
-            "the picture? Make an array of floats.",
-        ),
-        Mistake(after(np.trunc), "The numbers lose what stands after the point: keep floats."),
-        Mistake(after(np.negative), "Every number has the wrong sign."),
-        Mistake(
-            after(np.abs), "The size of every number is right, but the signs are lost: keep them."
-        ),
-        Mistake(after(np.transpose), "Rows and columns are exchanged: the result is transposed."),
-    )
+def whole_numbers(first: list[tuple], *ranges: tuple[int, int]) -> Callable:
+    """Return cases of whole numbers: the first, then 30 drawn from ranges without their ends."""
+    return lambda rng: first + [tuple(int(rng.integers(*one)) for one in ranges) for _ in range(30)]
+
+
+def common_mistakes(right: Any) -> dict[str, np.ndarray]:
+    """Return what mistakes that any exercise may see make of a right result, each by its hint."""
+    right = np.asarray(right, dtype=float)
+    whole, clipped = np.trunc(right), np.clip(right, 0, 255)
+    found = {
+        "Every number has the wrong sign.": -right,
+        "The size of every number is right, but the signs are lost: keep them.": np.abs(right),
+        "The numbers lose what stands after the point: keep floats.": whole,
+        "The numbers are right between 0 and 255, and cut off outside: keep floats, and clip only "
+        "to show an image.": clipped,
+        "The numbers are cut to whole numbers from 0 to 255: keep floats.": np.trunc(clipped),
+        "The numbers wrap around at 256, as uint8 does: is the result made with the type of the "
+        "image? Make an array of floats.": whole % 256,
+    }
+    if right.ndim == 0:
+        return found
+    number, row = np.zeros((2, *right.shape))
+    number.flat[0], row[0] = right.flat[0], right[0]
+    early = "Does `return` stand inside the loop? There it ends the function in the first round."
+    late = "Each round of the loop replaces what the round before has made."
+    return found | {
+        "Rows and columns are exchanged: the result is transposed.": right.T,
+        f"Only the first number comes back. {early}": right.flat[0],
+        f"Only the first row comes back. {early}": right[0],
+        f"Only the first row comes back, in a list. {early}": right[:1],
+        f"Only the first number is filled in. {early}": number,
+        f"Only the first row is filled in. {early}": row,
+        f"Only the last number comes back. {late}": right.flat[-1],
+        f"Only the last row comes back. {late}": right[-1],
+    }
+
+
+def _numbers(answer: Callable, case: tuple) -> np.ndarray:
+    """Return an answer's result as floats, or raise LearnerError with what it does instead."""
+    try:
+        result = answer(*case)
+    except Exception as error:
+        what = re.sub(r"\x1b\[\d*m", "", f"{type(error).__name__}: {error}")  # Keras writes bold
+        what = textwrap.shorten(what, 200, placeholder=" ...")
+        raise LearnerError(f"stops with {what.rstrip('. ')}.") from None
+    if result is None or result is ...:
+        raise LearnerError(f"returns {result}: does it end in `return` and your result?")
+    what = in_words(result)
+    try:
+        numbers = np.asarray(result)
+        if numbers.dtype.kind in "buif":
+            return numbers.astype(float)
+    except Exception:
+        what = "rows of different lengths" if isinstance(result, list | tuple) else what
+    raise LearnerError(f"returns {what}; numbers are wanted, and numbers alone.")
+
+
+def _difference(result: np.ndarray, wanted: Any) -> str:
+    """Say how a result differs by more than 1e-5 of the largest number wanted; "" if not."""
+    wanted = np.asarray(wanted, dtype=float)
+    if result.shape != wanted.shape:
+        shapes = ["one number" if a.ndim == 0 else f"the shape {a.shape}" for a in (result, wanted)]
+        text = f"returns {shapes[0]}, where {shapes[1]} is wanted."
+        if result.size == wanted.size and not _difference(result.reshape(wanted.shape), wanted):
+            text += " The numbers themselves are right."
+        elif result.ndim == wanted.ndim and np.ptp([result.shape, wanted.shape], axis=0).max() == 1:
+            text += " Off by one: count on paper how many places there are."
+        return text
+    wrong = ~(np.abs(result - wanted) <= 1e-5 * max(np.abs(wanted).max(initial=0), 1e-12))
+    if not wrong.any():  # NaN is wrong, too
+        return ""
+    place = tuple(np.argwhere(wrong)[0].tolist())
+    text = f"gives {result[place]:.6g}, where {wanted[place]:.6g} is wanted"
+    count = f": {wrong.sum()} of {wrong.size} numbers differ, the first at {list(place)}"
+    return f"{text}{count if wanted.ndim else ''}."
 
 
 def _not_started(answer: Any) -> bool:
     """Tell whether an answer is still `...`, or a function whose body does nothing."""
-    if answer is None or answer is ...:
-        return True
     if not inspect.isfunction(answer):
-        return False
+        return answer is None or answer is ...
     nothing = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"}
-    instructions = list(dis.get_instructions(answer))
-    returned = [i.argval for i in instructions if i.opname in ("LOAD_CONST", "RETURN_CONST")]
-    return {i.opname for i in instructions} <= nothing and returned in ([None], [...])
+    steps = list(dis.get_instructions(answer))
+    constants = [step.argval for step in steps if "CONST" in step.opname]
+    return {step.opname for step in steps} <= nothing and constants in ([None], [...])
 
 
-def _copies(case: tuple) -> tuple:
-    """Return inputs that an answer may change without harm."""
-    return tuple(value.copy() if isinstance(value, np.ndarray) else value for value in case)
-
-
-def _one_apart(a: tuple, b: tuple) -> bool:
-    return all(abs(m - n) <= 1 for m, n in zip(a, b, strict=True))
-
-
-def _shape(array: np.ndarray) -> str:
-    return "one number" if array.ndim == 0 else f"the shape {array.shape}"
-
-
-def _a(value: Any) -> str:
+def in_words(value: Any) -> str:
+    """Name what a value is, with its article: "an integer", "a list"."""
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    plain = {"int": "integer", "float": "number", "str": "string", "dict": "dictionary"}
     name = type(value).__name__
+    name = plain.get(name, name)
     return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"

@@ -5,200 +5,143 @@ from typing import Any
 
 import numpy as np
 
-from helpers.check.exercise import Exercise, Mistake
+from helpers.check.exercise import Answers, exercise
 from helpers.convolution import conv2d, correlate2d
+from helpers.errors import LearnerError
 
 
-def _pictures_and_kernels(rng: np.random.Generator) -> list[tuple]:
-    shapes = [((7, 9), (3, 3)), ((6, 6), (3, 3)), ((6, 8), (2, 4)), ((9, 5), (5, 1))]
-    whole = [
-        (rng.integers(0, 256, picture, dtype=np.uint8), rng.integers(-9, 10, kernel))
-        for picture, kernel in shapes
-    ]
-    return [*whole, (rng.normal(size=(5, 8)), rng.normal(size=(3, 2)))]
+def _images_and_kernels(rng: np.random.Generator) -> list[tuple]:
+    cases = []
+    for image, kernel in [((7, 9), (3, 3)), ((6, 6), (3, 3)), ((6, 8), (2, 4)), ((9, 5), (5, 1))]:
+        cases.append((rng.integers(0, 256, image, np.uint8), rng.integers(-9, 10, kernel)))
+    return [*cases, (rng.normal(size=(5, 8)), rng.normal(size=(3, 2)))]
 
 
-def _last_row_and_column_missed(picture: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    result = correlate2d(picture, kernel)
-    result[-1] = result[:, -1] = 0
-    return result
+def _filtered(image: np.ndarray, kernels: np.ndarray, **options: str) -> np.ndarray:
+    return conv2d(image, kernels[..., None], **options)[..., 0]
 
 
-correlate = Exercise(
-    name="correlate",
-    right=correlate2d,
-    cases=_pictures_and_kernels,
-    mistakes=(
-        Mistake(
-            lambda picture, kernel: correlate2d(picture, kernel[::-1, ::-1]),
-            "The kernel is flipped: that is convolution as mathematicians write it. Lay the "
-            "kernel over the picture as it stands.",
-        ),
-        Mistake(
-            lambda picture, kernel: correlate2d(picture, kernel.T),
-            "Rows and columns of the kernel are exchanged: it is used transposed.",
-        ),
-        Mistake(
-            lambda picture, kernel: correlate2d(picture, kernel[::-1]),
-            "The rows of the kernel are upside down.",
-        ),
-        Mistake(
-            lambda picture, kernel: correlate2d(picture, kernel[:, ::-1]),
-            "The columns of the kernel are mirrored.",
-        ),
-        Mistake(
-            lambda picture, kernel: correlate2d(picture, kernel, padding="same"),
-            "The result is as large as the picture, as with zeros around it; here only places "
-            "where the whole kernel lies on the picture count.",
-        ),
-        Mistake(
-            lambda picture, kernel: correlate2d(picture, kernel)[:-1, :-1],
-            "Off by one: the last row and the last column of places are missing. On how many "
-            "places does a kernel of 3 fit into 5 pixels? Count on paper.",
-        ),
-        Mistake(
-            _last_row_and_column_missed,
-            "Off by one: the last row and the last column stay 0. Where does the loop end?",
-        ),
-        Mistake(
-            lambda picture, kernel: correlate2d(picture, kernel) / kernel.size,
-            "That is the mean of the products; their sum is wanted.",
-        ),
-        Mistake(
-            lambda picture, kernel: correlate2d(picture, np.ones_like(kernel)),
-            "The window's pixels are summed without the kernel: multiply first.",
-        ),
-    ),
-    hints=(
-        "Begin with the loop of this lesson, and find every 3 and every 2 in it: what do they "
-        "become for a kernel of another size?",
-        "kernel.shape tells its rows and columns. The number of places down is the picture's rows "
-        "less the kernel's rows, and one more.",
-    ),
-    praise="Your loop now takes a kernel of any size.",
-)
+def _misused(image: np.ndarray, kernel: np.ndarray, correlated: Callable) -> dict[str, np.ndarray]:
+    """Return what comes of a kernel that is turned, or laid on beyond the borders."""
+    turned = {
+        "The kernel is flipped, as in a convolution of mathematics: lay it over the image as it "
+        "stands.": kernel[::-1, ::-1],
+        "The kernel is transposed: its rows and columns are exchanged.": kernel.swapaxes(0, 1),
+        "The rows of the kernel are upside down.": kernel[::-1],
+        "The columns of the kernel are mirrored.": kernel[:, ::-1],
+    }
+    beyond = "here only places where the whole kernel lies on the image count."
+    margins = [(n - 1, n - 1) for n in kernel.shape[:2]] + [(0, 0)] * (image.ndim - 2)
+    full = correlated(np.pad(image, margins), kernel)
+    same = correlated(image, kernel, padding="same")
+    return {hint: correlated(image, wrong) for hint, wrong in turned.items()} | {
+        f"The result is as large as the image, as with zeros around it; {beyond}": same,
+        f'The result is larger than the image, as in the mode "full"; {beyond}': full,
+    }
+
+
+@exercise(_images_and_kernels)
+def correlate(image: np.ndarray, kernel: np.ndarray) -> Answers:
+    """Correlate an image with a kernel of any size.
+
+    Hint: Find every 3 and every 2 in this lesson's loop: what do they become for another size?
+    Hint: kernel.shape tells its rows and columns. The number of places down is the image's rows
+    less the kernel's rows, and one more.
+    Right: Your loop now takes a kernel of any size.
+    """
+    right = correlate2d(image, kernel)
+    rows, columns = kernel.shape
+    enlarged = np.pad(right, ((0, rows - 1), (0, columns - 1)))
+    inside = np.pad(right[:-1, :-1], ((0, 1), (0, 1)))
+    last_product = kernel[-1, -1] * image[rows - 1 :, columns - 1 :].astype(float)
+    ones, square = np.ones_like(kernel), kernel[:, :rows]
+    row_sums = np.tile(kernel.sum(axis=1), (rows, 1))
+    return right, _misused(image, kernel, correlate2d) | {
+        "The last rows and columns stay 0: on how many places does the kernel fit?": enlarged,
+        "Off by one: the last row and column are missing. On how many places does a kernel of 3 "
+        "fit into 5 pixels? Count on paper.": right[:-1, :-1],
+        "Off by one: the last row and column stay 0. Where does the loop end?": inside,
+        "That is the mean of the products; their sum is wanted.": right / kernel.size,
+        "The pixels are summed as they are: multiply first.": correlate2d(image, ones),
+        "The kernel is taken for a square: it need not be one.": correlate2d(image, square),
+        "@ multiplies matrices; multiply number by number: use *.": correlate2d(image, row_sums),
+        "Only the last product is left: add each to those before it.": last_product,
+    }
 
 
 def _as_kernel(answer: Any) -> Callable:
     try:
         kernel = np.asarray(answer, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError("A kernel of 3 by 3 numbers is wanted.") from None
+    except Exception:
+        raise LearnerError("A kernel of 3 by 3 numbers is wanted.") from None
     if kernel.shape != (3, 3):
-        raise ValueError(
-            f"A kernel of 3 by 3 numbers is wanted, and this has the shape {kernel.shape}."
-        )
-    return lambda picture: correlate2d(picture, kernel, padding="same")
+        raise LearnerError(f"A kernel of 3 by 3 numbers is wanted, not of shape {kernel.shape}.")
+    return lambda image: correlate2d(image, kernel, padding="same")
 
 
-def _moved(rows: int, columns: int) -> Callable:
-    """Return a function that moves a picture down and right, zeros coming in."""
+@exercise(lambda rng: [(rng.integers(1, 256, (6, 8)),) for _ in range(3)], use=_as_kernel)
+def move_right(image: np.ndarray) -> Answers:
+    """Find the kernel that moves an image one pixel to the right.
 
-    def move(picture: np.ndarray) -> np.ndarray:
-        padded = np.pad(picture.astype(float), 1)
-        height, width = picture.shape
-        return padded[1 - rows :, 1 - columns :][:height, :width]
+    Hint: Only one of the nine pixels is wanted: what must the other eight numbers be?
+    Hint: After a move to the right, a pixel of the result shows what stood one column before it.
+    Where in the window is that pixel?
+    Right: A kernel can move an image, and which way it goes shows that nothing is flipped.
+    """
+    padded = np.pad(image, 1)
 
-    return move
+    def moved(right: int, down: int) -> np.ndarray:
+        return padded[1 - down :, 1 - right :][: image.shape[0], : image.shape[1]]
 
-
-def _right_moved(picture: np.ndarray) -> np.ndarray:
-    return _moved(0, 1)(picture)
-
-
-move_right = Exercise(
-    name="move_right",
-    right=_right_moved,
-    cases=lambda rng: [(rng.integers(1, 256, (6, 8), dtype=np.uint8),) for _ in range(3)],
-    use=_as_kernel,
-    mistakes=(
-        Mistake(
-            _moved(0, -1),
-            "It moves the picture to the left: the kernel is not flipped, so ask which neighbour "
-            "each pixel of the result has to copy.",
-        ),
-        Mistake(_moved(0, 0), "It leaves the picture where it is."),
-        Mistake(_moved(1, 0), "It moves the picture down: rows and columns are exchanged."),
-        Mistake(_moved(-1, 0), "It moves the picture up: rows and columns are exchanged."),
-        Mistake(lambda picture: 0 * picture, "It turns everything to 0: one number must not be 0."),
-    ),
-    hints=(
-        "Nine products are summed, and only one of the nine pixels is wanted: what do the other "
-        "eight numbers of the kernel have to be?",
-        "After a move to the right, a pixel of the result shows what stood one column before it. "
-        "Where in the window is that pixel?",
-    ),
-    praise="A kernel can move a picture, and which way it goes shows that nothing is flipped.",
-)
+    diagonal = "It moves the image to the {} and {}: the 1 stands in a corner of the kernel."
+    return moved(1, 0), {
+        "It moves the image to the left: the kernel is not flipped, so ask which neighbour each "
+        "pixel of the result has to copy.": moved(-1, 0),
+        "It leaves the image where it is.": moved(0, 0),
+        "It moves the image down: rows and columns are exchanged.": moved(0, 1),
+        "It moves the image up: rows and columns are exchanged.": moved(0, -1),
+        diagonal.format("right", "down"): moved(1, 1),
+        diagonal.format("right", "up"): moved(1, -1),
+        diagonal.format("left", "down"): moved(-1, 1),
+        diagonal.format("left", "up"): moved(-1, -1),
+        "It turns everything to 0: one number must not be 0.": 0 * moved(0, 0),
+        "It shows the image twice: only one number may differ from 0.": moved(1, 0) + moved(0, 0),
+    }
 
 
-def _color_cases(rng: np.random.Generator) -> list[tuple]:
-    return [
+@exercise(
+    lambda rng: [
         (rng.integers(0, 256, (*size, 3), dtype=np.uint8), rng.integers(-4, 5, (3, 3, 3)))
         for size in ((6, 8), (9, 5), (5, 5))
     ]
-
-
-def _per_channel(picture: np.ndarray, kernels: np.ndarray) -> np.ndarray:
-    """Return the three correlations, (rows, columns, 3), not summed."""
-    pairs = zip(np.moveaxis(picture, -1, 0), np.moveaxis(kernels, -1, 0), strict=True)
-    return np.stack([correlate2d(channel, kernel) for channel, kernel in pairs], axis=-1)
-
-
-def _color_right(picture: np.ndarray, kernels: np.ndarray) -> np.ndarray:
-    return conv2d(picture, kernels[..., None])[..., 0]
-
-
-correlate_color = Exercise(
-    name="correlate_color",
-    right=_color_right,
-    cases=_color_cases,
-    mistakes=(
-        Mistake(
-            _per_channel,
-            "Three pictures come back, one per channel: one filter makes one picture of the three.",
-        ),
-        Mistake(
-            lambda picture, kernels: _color_right(picture, kernels) / 3,
-            "The three results are averaged; a convolution layer sums them.",
-        ),
-        Mistake(
-            lambda picture, kernels: _per_channel(picture, kernels).max(axis=-1),
-            "The largest of the three results is kept; a convolution layer sums them.",
-        ),
-        *(
-            Mistake(
-                lambda picture, kernels, c=c: _per_channel(picture, kernels)[..., c],
-                f"Only the {name} channel is used: all three have a say.",
-            )
-            for c, name in enumerate(("red", "green", "blue"))
-        ),
-        Mistake(
-            lambda picture, kernels: _color_right(picture, kernels[..., :1].repeat(3, axis=-1)),
-            "All channels get the first channel's kernel: each has one of its own.",
-        ),
-        Mistake(
-            lambda picture, kernels: _color_right(picture, np.moveaxis(kernels, 0, -1)),
-            "kernels[c] is row c of all kernels: the channels stand on the last axis.",
-        ),
-        Mistake(
-            lambda picture, kernels: _color_right(picture, kernels[..., ::-1]),
-            "The channels are in the wrong order: red belongs to red.",
-        ),
-        Mistake(
-            lambda picture, kernels: _color_right(picture, kernels[::-1, ::-1]),
-            "The kernels are flipped: lay them over the picture as they stand.",
-        ),
-        Mistake(
-            lambda picture, kernels: _color_right(picture, kernels.transpose(1, 0, 2)),
-            "Rows and columns of the kernels are exchanged: they are used transposed.",
-        ),
-    ),
-    hints=(
-        "picture[..., 0] is the red channel, a grey picture of its own. What do you do with one "
-        "channel and one kernel?",
-        "correlate2d gives one array per channel, all of the same shape: put the three together "
-        "so that one array is left.",
-    ),
-    praise="This is what one filter of a convolution layer does to a colour picture.",
 )
+def correlate_color(image: np.ndarray, kernels: np.ndarray) -> Answers:
+    """Correlate each of the three channels with its kernel, and sum.
+
+    Hint: image[..., 0] is the red channel, a grey image. What do you do with it and one kernel?
+    Hint: correlate2d gives one array per channel, all of one shape: make one array of the three.
+    Right: This is what one filter of a convolution layer does to a colour image.
+    """
+    red, green, blue = maps = [correlate2d(image[..., c], kernels[..., c]) for c in range(3)]
+    red_alone, backwards = kernels[..., [0, 0, 0]], kernels[..., ::-1]
+    row_kernels = _filtered(image, np.moveaxis(kernels, 0, -1))
+    of_rows = sum(correlate2d(image[c], kernels[c]) for c in range(3))
+    grey = correlate2d(image.sum(axis=-1), kernels.sum(axis=-1))
+    mixed = "before the kernels are laid on: each channel has a kernel of its own."
+    return _filtered(image, kernels), _misused(image, kernels, _filtered) | {
+        "Three arrays come back, one per channel: a filter gives one map.": np.stack(maps),
+        "Three arrays come back, stacked last: a filter gives one map.": np.stack(maps, axis=-1),
+        "np.sum without an axis adds up all numbers: add the three arrays.": np.sum(maps),
+        "The three results are averaged; a convolution layer sums them.": sum(maps) / 3,
+        "The largest of the three is kept; a convolution layer sums them.": np.max(maps, axis=0),
+        "Only red counts: all channels have a say. Does `return` stand inside the loop?": red,
+        "Only the green channel is used: all three have a say.": green,
+        "Only blue counts: all channels have a say. Does each round replace what was there?": blue,
+        "All channels get red's kernel: each has its own.": _filtered(image, red_alone),
+        f"The channels are summed {mixed}": grey,
+        f"The channels are averaged {mixed}": grey / 3,
+        f"The channels and the kernels are averaged {mixed}": grey / 9,
+        "kernels[c] is row c of all kernels: the channels stand on the last axis.": row_kernels,
+        "image[c] is row c of the image: the channels stand on the last axis.": of_rows,
+        "The channels are in the wrong order.": _filtered(image, backwards),
+    }

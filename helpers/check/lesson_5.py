@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from helpers.activations import activations
-from helpers.check.exercise import Exercise, Mistake
+from helpers.check.exercise import Answers, exercise, whole_numbers
 
 if TYPE_CHECKING:
     import keras
@@ -16,158 +15,74 @@ def _maps_and_boxes(rng: np.random.Generator) -> list[tuple]:
     cases = []
     for height, width, filters in [(9, 12, 5), (12, 9, 16), (7, 7, 3), (20, 15, 8)] * 4:
         maps = rng.exponential(size=(height, width, filters)) * rng.uniform(0.2, 3, filters)
-        top, left = rng.integers(0, (height - 3, width - 3))
-        bottom, right = rng.integers((top + 1, left + 1), (height, width))
-        cases.append((maps, int(top), int(left), int(bottom), int(right)))
+        top, left = rng.integers(0, (height - 3, width - 3)).tolist()
+        bottom, right = rng.integers((top + 1, left + 1), (height, width)).tolist()
+        cases.append((maps, top, left, bottom, right))
     return cases
 
 
-def _strongest(maps: np.ndarray, top: int, left: int, bottom: int, right: int) -> int:
-    return int(maps[top:bottom, left:right].max((0, 1)).argmax())
+@exercise(_maps_and_boxes)
+def strongest_filter(maps: np.ndarray, top: int, left: int, bottom: int, right: int) -> Answers:
+    """Find the filter with the highest number inside a box of its map.
+
+    Hint: Cut the box out of all maps at once: maps[top:bottom, left:right] keeps the filters.
+    Hint: What is left has the shape (rows, columns, filters). The maximum over the first two axes
+    is one number for each filter; argmax tells where the highest of them stands.
+    Right: You can ask a layer which of its filters a place in the image excites most.
+    """
+    box = maps[top:bottom, left:right]
+    place = np.unravel_index(box.argmax(), box.shape)
+    highest, means, everywhere = box.max((0, 1)), box.mean((0, 1)), maps.max((0, 1))
+    wins = np.bincount(box.argmax(axis=-1).ravel())
+    exchanged = maps[left:right, top:bottom].max((0, 1), initial=0)
+    larger = maps[top : bottom + 1, left : right + 1].max((0, 1))
+    return highest.argmax(), {
+        "That looks at the whole map; cut the box out first.": everywhere.argmax(),
+        "That filter is the brightest on average; whose number is the highest?": means.argmax(),
+        "argmax without an axis counts through places and filters together; take the maximum over "
+        "both axes of place first.": box.argmax(),
+        "That is the maximum over the rows alone: a place has two axes.": box.max(axis=0).argmax(),
+        "That is the highest number itself; whose is it?": box.max(),
+        "That measures each filter against its own highest number, as the browser does with the "
+        "scale of each filter; here all are to be measured alike.": (highest / everywhere).argmax(),
+        "The box ends before row `bottom` and column `right`, as a slice does.": larger.argmax(),
+        "top and bottom cut rows, the first axis; left and right cut columns.": exchanged.argmax(),
+        "Those are the highest numbers of all filters; which is the highest?": highest,
+        "That is row, column and filter; wanted is the filter alone.": place,
+        "That filter wins at most places; whose single number is the highest?": wins.argmax(),
+        "One too many: the first filter has the number 0.": highest.argmax() + 1,
+        "That is the filter to which the box says least.": highest.argmin(),
+    }
 
 
-strongest_filter = Exercise(
-    name="strongest_filter",
-    right=_strongest,
-    cases=_maps_and_boxes,
-    mistakes=(
-        Mistake(
-            lambda maps, top, left, bottom, right: int(maps.max((0, 1)).argmax()),
-            "That looks at the whole map; cut the box out first.",
-        ),
-        Mistake(
-            lambda maps, top, left, bottom, right: int(
-                maps[top:bottom, left:right].mean((0, 1)).argmax()
-            ),
-            "That filter is the brightest on average; wanted is the one with the highest number.",
-        ),
-        Mistake(
-            lambda maps, top, left, bottom, right: int(maps[top:bottom, left:right].argmax()),
-            "argmax without an axis counts through places and filters together; take the maximum "
-            "over both axes of place first.",
-        ),
-        Mistake(
-            lambda maps, top, left, bottom, right: float(maps[top:bottom, left:right].max()),
-            "That is the highest number itself; whose is it?",
-        ),
-        Mistake(
-            lambda maps, top, left, bottom, right: int(
-                (maps[top:bottom, left:right].max((0, 1)) / maps.max((0, 1))).argmax()
-            ),
-            "That measures each filter against its own highest number, as the browser does with "
-            "the scale of each filter; here all are to be measured alike.",
-        ),
-        Mistake(
-            lambda maps, top, left, bottom, right: _strongest(
-                maps, top, left, bottom + 1, right + 1
-            ),
-            "The box ends *before* row `bottom` and column `right`, as a slice does.",
-        ),
-        Mistake(
-            lambda maps, top, left, bottom, right: _strongest(maps, left, top, right, bottom),
-            "The rows are the first axis: top and bottom cut rows, left and right cut columns.",
-        ),
-        Mistake(
-            lambda maps, top, left, bottom, right: maps[top:bottom, left:right].max((0, 1)),
-            "Those are the highest numbers of all filters; which filter's is the highest?",
-        ),
-        Mistake(
-            lambda maps, top, left, bottom, right: np.unravel_index(
-                maps[top:bottom, left:right].argmax(), maps[top:bottom, left:right].shape
-            ),
-            "That is row, column and filter; wanted is the filter alone.",
-        ),
-        Mistake(
-            lambda maps, top, left, bottom, right: _strongest(maps, top, left, bottom, right) + 1,
-            "One too many: the first filter has the number 0.",
-        ),
-        Mistake(
-            lambda maps, top, left, bottom, right: int(
-                maps[top:bottom, left:right].max((0, 1)).argmin()
-            ),
-            "That is the filter to which the box says least.",
-        ),
-    ),
-    hints=(
-        "Cut the box out of all maps at once: maps[top:bottom, left:right] keeps the filters.",
-        "What is left has the shape (rows, columns, filters). The maximum over the first two axes "
-        "is one number for each filter; argmax tells where the highest of them stands.",
-    ),
-    praise="You can ask a layer which of its filters a place in the picture excites most.",
-)
+@exercise(whole_numbers([(150, 150), (160, 96), (224, 224)], (46, 400), (46, 400)))
+def padded_shape(height: int, width: int) -> Answers:
+    """Tell the shape of pool4 if the four convolutions pad.
 
-
-def _sizes(rng: np.random.Generator) -> list[tuple]:
-    fixed = [(150, 150), (160, 96), (224, 224), (47, 300)]
-    return fixed + [tuple(int(i) for i in rng.integers(46, 400, 2)) for _ in range(10)]
-
-
-def _padded(height: int, width: int) -> list[int]:
-    return [height // 16, width // 16, 64]
-
-
-def _unpadded(height: int, width: int) -> list[int]:
-    for _ in range(4):
-        height, width = (height - 2) // 2, (width - 2) // 2
-    return [height, width, 64]
-
-
-padded_shape = Exercise(
-    name="padded_shape",
-    right=_padded,
-    cases=_sizes,
-    mistakes=(
-        Mistake(
-            _unpadded,
-            'That is the shape without padding; with "same" a convolution takes nothing away.',
-        ),
-        Mistake(
-            lambda height, width: [width // 16, height // 16, 64],
-            "Height comes first, then width.",
-        ),
-        Mistake(
-            lambda height, width: [height / 16, width / 16, 64],
-            "There are no parts of a pixel: a pool leaves out a last row that has no partner.",
-        ),
-        Mistake(
-            lambda height, width: [round(height / 16), round(width / 16), 64],
-            "A pool leaves out a last row that has no partner: it rounds down, never up.",
-        ),
-        Mistake(
-            lambda height, width: [-(-height // 16), -(-width // 16), 64],
-            "A pool leaves out a last row that has no partner: it rounds down, never up.",
-        ),
-        Mistake(
-            lambda height, width: [height, width, 64],
-            'With "same" the convolutions take nothing away, but what do the pools do?',
-        ),
-        Mistake(
-            lambda height, width: [1, height // 16, width // 16, 64],
-            "Right, but for the first axis: leave out the batch.",
-        ),
-        Mistake(
-            lambda height, width: [height // 16, width // 16, 32],
-            "pool4 hands on the maps of conv4, and that has more filters than conv3.",
-        ),
-        Mistake(
-            lambda height, width: [height // 16, width // 16],
-            "The maps have three axes: height, width, and how many filters?",
-        ),
-        Mistake(
-            lambda height, width: [height // 16, width // 16, 3],
-            "The three colours are gone after conv1: from there on each filter has a map.",
-        ),
-        Mistake(
-            lambda height, width: [height // 8, width // 8, 64],
-            "There are four pools, not three.",
-        ),
-    ),
-    hints=(
-        'With padding "same" a convolution gives as many rows as it gets. What does a pool do?',
-        "Four pools, each halves and rounds down; conv4 has 64 filters.",
-    ),
-    praise="You know the shape of a layer before there is a network.",
-)
+    Hint: With padding "same" a convolution gives as many rows as it gets. What does a pool do?
+    Hint: Four pools, each halves and rounds down; conv4 has 64 filters.
+    Right: You know the shape of a layer before there is a network.
+    """
+    sides = np.array([height, width])
+    rows, columns = pooled = sides // 16
+    sizes = {
+        "There are no parts of a pixel: a pool leaves out a single last row.": sides / 16,
+        "A pool rounds down, not to the nearest: it leaves out a last row.": np.round(sides / 16),
+        "A pool rounds down, never up: it leaves out a single last row.": np.ceil(sides / 16),
+        'Without padding, yes; with "same" a convolution takes nothing away.': (sides - 30) // 16,
+        'With "same" the convolutions take nothing away, but what do the pools do?': sides,
+        "There are four pools, not three.": sides // 8,
+        "Only the first round counts: does `return` stand inside the loop?": sides // 2,
+    }
+    return [*pooled, 64], {hint: [*wrong, 64] for hint, wrong in sizes.items()} | {
+        "Height comes first, then width.": [columns, rows, 64],
+        "The filters come last, as Keras has them.": [64, rows, columns],
+        "Right, but for the first axis: leave out the batch.": [1, rows, columns, 64],
+        "conv4 has more filters than conv3, and pool4 hands on its maps.": [rows, columns, 32],
+        "The maps have three axes: height, width, and how many filters?": [rows, columns],
+        "The colours are gone after conv1: each filter has a map.": [rows, columns, 3],
+        "That is how many numbers pool4 gives; its shape is wanted.": rows * columns * 64,
+    }
 
 
 @cache
@@ -176,58 +91,38 @@ def _small_network() -> "keras.Model":
     import keras
     from keras import layers
 
-    picture = keras.Input((12, 10, 3))
-    first = layers.Conv2D(4, 3, padding="same", activation="relu", name="first")(picture)
+    image = keras.Input((12, 10, 3))
+    first = layers.Conv2D(4, 3, padding="same", activation="relu", name="first")(image)
     second = layers.Conv2D(4, 3, padding="same", activation="relu", name="second")(first)
     both = layers.Add(name="both")([first, second])
     small = layers.MaxPooling2D(2, name="small")(both)
-    model = keras.Model(picture, layers.Dense(1, name="end")(layers.Flatten()(small)))
-    rng = np.random.default_rng(5)
-    model.set_weights([rng.normal(0.1, 0.5, weight.shape) for weight in model.get_weights()])
-    return model
+    return keras.Model(image, layers.Dense(1, name="end")(layers.Flatten()(small)))
 
 
-def _networks(rng: np.random.Generator) -> list[tuple]:
+def _layers_and_images(rng: np.random.Generator) -> list[tuple]:
     names = ("first", "second", "both", "small")
     return [(_small_network(), name, rng.uniform(0, 1, (12, 10, 3))) for name in names]
 
 
-def _maps(network: "keras.Model", name: str, picture: np.ndarray) -> np.ndarray:
-    return activations(network, picture)[name]
+@exercise(_layers_and_images)
+def maps_of(network: "keras.Model", name: str, image: np.ndarray) -> Answers:
+    """Return the feature maps that a layer makes of an image.
 
+    Hint: A Keras model is named by where it begins and where it ends: keras.Model(begin, end).
+    Hint: It begins at network.inputs[0], and ends at the output of network.get_layer(name).
+    Hint: Give it a batch: image[np.newaxis] has the shape (1, height, width, 3). From what comes
+    back, take the first.
+    Right: That works for any Keras model, with skip connections too: yours as well.
+    """
+    import keras
 
-maps_of = Exercise(
-    name="maps_of",
-    right=_maps,
-    cases=_networks,
-    mistakes=(
-        Mistake(
-            lambda network, name, picture: _maps(network, name, picture)[None],
-            "Right, but for the first axis: you gave it a batch of one picture. Take [0].",
-        ),
-        Mistake(
-            lambda network, name, picture: np.asarray(network(picture[None])),
-            "That is the network's answer; the new model has to end at the layer `name`.",
-        ),
-        Mistake(
-            lambda network, name, picture: _maps(network, name, picture)[..., 0],
-            "That is the map of filter 0; all filters are wanted.",
-        ),
-        Mistake(
-            lambda network, name, picture: _maps(network, name, picture * 255),
-            "The picture comes in the network's own units: multiply it by nothing.",
-        ),
-        Mistake(
-            lambda network, name, picture: _maps(network, name, picture / 255),
-            "The picture comes in the network's own units: divide it by nothing.",
-        ),
-    ),
-    hints=(
-        "A Keras model is named by where it begins and where it ends: keras.Model(begin, end).",
-        "It begins at network.inputs[0], and ends at the output of network.get_layer(name).",
-        "Give it a batch: picture[np.newaxis] has the shape (1, height, width, 3). From what comes "
-        "back, take the first.",
-    ),
-    praise="That works for any Keras model, with skip connections too: yours as well.",
-    tolerance=1e-4,
-)
+    layers = keras.Model(network.inputs[0], network.get_layer(name).output)
+    right, darker, brighter = np.asarray(layers(np.stack([image, image / 255, image * 255])))
+    end = np.asarray(network(image[None]))
+    return right, {
+        "Right, but for the first axis: you gave it a batch of one image. Take [0].": right[None],
+        "That is the network's answer; the new model has to end at the layer `name`.": end,
+        "That is the map of filter 0; all filters are wanted.": right[..., 0],
+        "The image comes in the network's own units: multiply it by nothing.": brighter,
+        "The image comes in the network's own units: divide it by nothing.": darker,
+    }
