@@ -33,20 +33,21 @@ function axisOf(metric, ofEpochs, ofSteps) {
   const sorted = ofSteps.sort((a, b) => a - b);
   const wild = Math.floor(sorted.length / 20);
   const values = [...ofEpochs, ...sorted.slice(wild, sorted.length - wild)];
-  if (metric === "accuracy") return [Math.floor(10 * Math.min(0.5, ...values)) / 10, 1];
+  if (metric === "accuracy") return [Math.max(0, Math.floor(10 * Math.min(0.5, ...values)) / 10), 1];
   const high = Math.max(0.8, ...values);
   const unit = 2 * 10 ** (Math.floor(Math.log10(high)) - 1);
   return [0, Math.ceil(high / unit) * unit];
 }
 
 /** Draw one metric of a run into an SVG element; `perEpoch` is the number of steps. */
-function drawMetric(svg, metric, { epochs, epoch, rows, points, perEpoch }) {
+function drawMetric(svg, metric, { epochs, epoch, step, rows, points, perEpoch }) {
   const number = 1 + METRICS.indexOf(metric);
+  const now = epoch - 1 + step / perEpoch; // where a stopped run has ended
   const steps = points.filter((point) => point[number] !== null)
     .map((point) => [point[0] / perEpoch, point[number]]);
   const curves = SERIES.map(([name, prefix, look, mark]) => ({ name, look, mark,
     ends: rows.filter((row) => Number.isFinite(row[prefix + metric]))
-      .map((row) => [row.epoch, row[prefix + metric]]) })).filter(({ ends }) => ends.length);
+      .map((row) => [Math.min(row.epoch, now), row[prefix + metric]]) })).filter(({ ends }) => ends.length);
   // A long run has a short axis at first, so that one sees how it begins.
   const last = Math.max(1, Math.min(epochs, Math.max(5, 2 ** Math.ceil(Math.log2(epoch)))));
   const [low, high] = axisOf(metric, curves.flatMap(({ ends }) => ends.map((end) => end[1])),
@@ -114,7 +115,7 @@ function render({ model, el }) {
     legend.textContent = points.length
       ? `Each small dot is ${each === 1 ? "one step" : `the mean of ${each} steps`}.` : "";
     for (const [metric, svg] of Object.entries(charts)) {
-      drawMetric(svg, metric, { epochs, epoch, rows, points, perEpoch });
+      drawMetric(svg, metric, { epochs, epoch, step, rows, points, perEpoch });
     }
     const curves = Object.values(charts).map((svg) => svg.getAttribute("aria-label")).join("; ");
     if (rows.length && spoken.textContent !== curves) spoken.textContent = curves;
