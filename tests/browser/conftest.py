@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from helpers.widgets.lab import Lab
+
 from . import pages
 
 
@@ -53,3 +55,14 @@ def lab_page(jupyterlab: Page, server: pages.Server) -> Iterator[Callable[[Path]
 
     with pages.no_errors(jupyterlab):
         yield open_it
+
+
+@pytest.fixture
+def saved_page(page: Page, tmp_path: Path) -> Callable[[Lab], Page]:
+    """Open the saved page of a lab, without Jupyter: saved_page(lab) -> page."""
+
+    def open_it(lab: Lab) -> Page:
+        page.goto(lab.save_html(tmp_path / "lab.html").as_uri())
+        return page
+
+    return open_it
