@@ -29,7 +29,8 @@ export function frame({
     first + ((Math.min(high, Math.max(low, value)) - low) / (high - low)) * (last - first);
   const x = (value) => place(value, xs, box.left, box.right);
   const y = (value) => place(value, ys, box.bottom, box.top);
-  change(svg, { class: "cnn-chart", viewBox: `0 0 ${width} ${height}`, role: "img" });
+  change(svg, { class: "cnn-chart", viewBox: `0 0 ${width} ${height}`, role: "img",
+    style: `--width: ${width}px` });
   svg.replaceChildren(
     shape("text", { class: "cnn-chart-title", x: box.left, y: 14 }, title),
     ...yticks.flatMap((value) => [

@@ -21,7 +21,7 @@ function histogram(labels, probabilities) {
   const most = Math.max(1, ...bars.flat());
   const chart = frame({
     title: "answers: dogs upwards, cats downwards", xlabel: "probability of a dog, as said",
-    xs: [0, 1], xticks: [0, 0.5, 1], ys: [-most, most], yticks: [0], width: 430, height: 230,
+    xs: [0, 1], xticks: [0, 0.5, 1], ys: [-most, most], yticks: [0], width: 360, height: 210,
   });
   bars.forEach((counts, label) => counts.forEach((count, i) => {
     chart.svg.append(shape("rect", {
