@@ -113,8 +113,7 @@ def training_progress() -> "keras.callbacks.Callback":
             self._steps.add(self._number(), self._step, self._logs)
             if self._begun is None:  # the first step also traces the network
                 self._begun = time.monotonic(), self._number()
-            if self.widget.stop_wanted:
-                self.model.stop_training = True
+            self.model.stop_training |= self.widget.stop_wanted
             if time.monotonic() - self._sent > _PAUSE:
                 self._tell()
 
@@ -122,6 +121,7 @@ def training_progress() -> "keras.callbacks.Callback":
             values = {name: _finite(value) for name, value in (logs or {}).items()}
             self._rows.append({"epoch": epoch + 1, **values})
             self.widget.steps = self.widget.steps or self._step
+            self.model.stop_training |= self.widget.stop_wanted  # during the validation
 
         def on_train_end(self, logs: dict | None = None) -> None:
             self._end("stopped" if self.widget.stop_wanted else "done")
