@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Colours that colour-blind readers can tell apart: Okabe and Ito, "Color Universal Design" (2008).
-BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#777777"
+_BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#777777"
 _CENTERED = {"ha": "center", "va": "center"}
 
 
@@ -131,7 +131,7 @@ def _outline(axis: "Axes", box: tuple[int, int, int, int], *, color: Any = "#ffb
     from matplotlib.patches import Rectangle
 
     top, left, bottom, right = box
-    for edge, line in (("black", 3.2), (color, 1.6)):
+    for edge, line in (("black", 3.6), (color, 1.8)):
         corner, width, height = (left - 0.5, top - 0.5), right - left, bottom - top
         axis.add_patch(Rectangle(corner, width, height, fill=False, ec=edge, lw=line))
 
@@ -262,7 +262,7 @@ def answers(
     for axis, probability in zip(figure.axes, probabilities, strict=False):
         bar = axis.inset_axes((0, -0.12, 1, 0.06), xmargin=0)
         bar.barh(0, 1, color="#dddddd")
-        bar.barh(0, probability - 0.5, left=0.5, color=ORANGE if probability > 0.5 else BLUE)
+        bar.barh(0, probability - 0.5, left=0.5, color=_ORANGE if probability > 0.5 else _BLUE)
         bar.axvline(0.5, color="black", lw=1)
         bar.axis("off")
         for place, text in {"left": "cat", "center": f"{probability:.2f}", "right": "dog"}.items():
@@ -283,7 +283,7 @@ def windows(n: int, *, kernel: int, stride: int = 1) -> "Figure":
         axis.barh(0.5, 1, 1, left=pixel, color="white", ec="black", hatch=hatch)
         axis.text(pixel + 0.5, 0.5, pixel, bbox={"fc": "white", "ec": "none"}, **_CENTERED)
     for index, start in enumerate(starts):
-        axis.barh(-0.85 - index, kernel, 0.8, left=start, color=(BLUE, ORANGE)[index % 2])
+        axis.barh(-0.85 - index, kernel, 0.8, left=start, color=(_BLUE, _ORANGE)[index % 2])
         text = f"window {index}"
         axis.text(start + kernel / 2, -0.85 - index, text, color="white", **_CENTERED)
     axis.axis("off")
@@ -344,9 +344,9 @@ def network_diagram(model: "keras.Model") -> "Figure":
 
     The bars at the right show how many numbers leave each layer.
     """
-    kinds = {"Conv2D": BLUE, "MaxPooling2D": GREEN, "Dense": ORANGE}
+    kinds = {"Conv2D": _BLUE, "MaxPooling2D": _GREEN, "Dense": _ORANGE}
     rows = layer_table(model)
-    colors = [kinds.get(row.kind, GREY) for row in rows]
+    colors = [kinds.get(row.kind, _GREY) for row in rows]
     shapes = [_times(shape) for shape in (model.input_shape[1:], *(r.output_shape for r in rows))]
     size = 7.6, 0.6 * len(rows) + 0.4
     figure, (chain, bars) = _subplots(1, 2, size=size, width_ratios=(2.5, 1), sharey=True)
@@ -396,7 +396,7 @@ def parameter_bars(rows: Sequence[LayerRow]) -> "Figure":
     """Draw how many parameters each layer with parameters holds, and how much it computes."""
     figure, axes = _subplots(2, 1, size=(6.6, 4.6))
     titles = {"parameters": "parameters", "multiply_adds": "multiply-adds for one image"}
-    for axis, (key, title), color in zip(axes, titles.items(), (ORANGE, BLUE), strict=True):
+    for axis, (key, title), color in zip(axes, titles.items(), (_ORANGE, _BLUE), strict=True):
         counts = {row.name: getattr(row, key) for row in rows if row.parameters}
         total = sum(counts.values())
         _bars(axis, counts, [f"{n:,}  ({n / total:.1%})" for n in counts.values()], color=color)
@@ -410,7 +410,7 @@ def curves(
 ) -> "Figure":
     """Draw up to four lines over 0, 1, 2, ..., told apart by their markers, too."""
     figure, axis = _subplots(size=(7, 3.2))
-    styles = zip((BLUE, ORANGE, GREEN, GREY), "os^D", ("-", "--", "-.", ":"), strict=True)
+    styles = zip((_BLUE, _ORANGE, _GREEN, _GREY), "os^D", ("-", "--", "-.", ":"), strict=True)
     for (name, values), (color, marker, style) in zip(lines.items(), styles, strict=False):
         size = 6 if len(values) < 40 else 0
         axis.plot(values, style, color=color, marker=marker, markersize=size, label=name)
@@ -431,11 +431,11 @@ def history_curves(runs: Mapping[str, Sequence[dict]]) -> "Figure":
     figure, axes = _subplots(1, len(runs), size=(4.2 * len(runs), 3.3), sharey=True, squeeze=False)
     for axis, (title, rows) in zip(axes.flat, runs.items(), strict=True):
         for key, style in (("accuracy", "o-"), ("val_accuracy", "s--")):
-            color, name = (BLUE, "training") if key == "accuracy" else (ORANGE, "validation")
+            color, name = (_BLUE, "training") if key == "accuracy" else (_ORANGE, "validation")
             known = [(row["epoch"], row[key]) for row in rows if key in row]
             size = 3 if len(known) < 40 else 0
             axis.plot(*np.transpose(known), style, color=color, markersize=size, label=name)
-        axis.axhline(0.5, color=GREY, linestyle=":", linewidth=1)
+        axis.axhline(0.5, color=_GREY, linestyle=":", linewidth=1)
         axis.set(title=title, xlabel="epoch", ylim=(0.45, 1.01))
         axis.grid(alpha=0.3)
     axes.flat[0].set_ylabel("accuracy")
@@ -453,8 +453,8 @@ def run_comparison(results: Mapping[str, Sequence[tuple[int, int]]]) -> "Figure"
         for index, (correct, total) in enumerate(runs):
             y = place + 0.16 * (index - (len(runs) - 1) / 2)
             low, high = confidence_interval(correct, total)
-            axis.plot([100 * low, 100 * high], [y, y], color=BLUE, lw=1.5)
-            axis.plot(100 * correct / total, y, "o", color=ORANGE, ms=6)
+            axis.plot([100 * low, 100 * high], [y, y], color=_BLUE, lw=1.5)
+            axis.plot(100 * correct / total, y, "o", color=_ORANGE, ms=6)
     axis.set_yticks(range(len(results)), results)
     axis.set(xlabel="% of validation images right", xlim=(50, 100), ylim=(len(results) - 0.5, -0.5))
     axis.grid(alpha=0.3, axis="x")
@@ -468,13 +468,13 @@ def calibration(labels: np.ndarray, probabilities: np.ndarray) -> "Figure":
     group of fewer than five answers is left out.
     """
     figure, axis = _subplots(size=(4.6, 3.8))
-    axis.plot([0, 1], [0, 1], color=GREY, lw=1, ls=":")
+    axis.plot([0, 1], [0, 1], color=_GREY, lw=1, ls=":")
     groups = np.minimum((10 * probabilities).astype(int), 9)
     for inside in (groups == group for group in range(10)):
         if (count := inside.sum()) >= 5:
             x, dogs = probabilities[inside].mean(), labels[inside].sum()
-            axis.plot([x, x], confidence_interval(dogs, count), color=BLUE, lw=1.5)
-            axis.plot(x, dogs / count, "o", color=ORANGE, ms=6)
+            axis.plot([x, x], confidence_interval(dogs, count), color=_BLUE, lw=1.5)
+            axis.plot(x, dogs / count, "o", color=_ORANGE, ms=6)
     axis.set(xlabel="probability of a dog, as said", ylabel="share that were dogs")
     axis.grid(alpha=0.3)
     return figure

@@ -3,10 +3,12 @@
 Without arguments every lesson is refreshed. The stored file is the record of one clean Run All on
 drawn pets: execution counts 1..n, no widget state, no view of a live widget (its still picture
 stays), no time stamps. A cell that fails or writes to stderr stops the refresh, and the file stays
-as it was.
+as it was. With ``--twice`` every code cell runs twice in a row, as a learner may do it, and nothing
+is stored.
 """
 
 import argparse
+import copy
 import os
 import sys
 import time
@@ -19,10 +21,13 @@ LESSONS = Path(__file__).parents[1] / "notebooks"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-def run(path: Path) -> nbformat.NotebookNode:
+def run(path: Path, *, twice: bool = False) -> nbformat.NotebookNode:
     """Return the lesson, executed from a fresh kernel in its own folder."""
     book = nbformat.read(path, as_version=4)
     book.metadata.pop("widgets", None)
+    if twice:
+        code = [cell for cell in book.cells if cell.cell_type == "code"]
+        book.cells = [copy.deepcopy(cell) for cell in code for _ in range(2)]
     NotebookClient(
         book,
         timeout=600,
@@ -62,13 +67,16 @@ def main() -> None:
     """Refresh the lessons named on the command line, or all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("lessons", nargs="*", type=Path, help="notebooks to refresh (default: all)")
-    lessons = parser.parse_args().lessons or sorted(LESSONS.glob("[0-9][0-9]_*.ipynb"))
+    parser.add_argument("--twice", action="store_true", help="run every cell twice, store nothing")
+    options = parser.parse_args()
+    lessons = options.lessons or sorted(LESSONS.glob("[0-9][0-9]_*.ipynb"))
     os.environ["CNN_PETS"] = "drawn"  # no photo of the photo set may enter a stored output
     for path in lessons:
         start = time.monotonic()
-        book = clean(run(path.resolve()))
-        nbformat.validate(book)
-        nbformat.write(book, path)
+        book = clean(run(path.resolve(), twice=options.twice))
+        if not options.twice:
+            nbformat.validate(book)
+            nbformat.write(book, path)
         seconds = time.monotonic() - start
         print(f"{path.name}: {seconds:.0f} s, {path.stat().st_size / 1000:.0f} KB", file=sys.stderr)
 

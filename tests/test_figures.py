@@ -1,6 +1,7 @@
-"""What the figures of lessons 1 and 2 show, and how every figure is shown."""
+"""What the figures show, against the arrays they are given, and how every figure is shown."""
 
 import base64
+import html
 import io
 import re
 
@@ -9,11 +10,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.stats import binomtest
 
 from helpers import figures
-from helpers.convolution import output_size, receptive_field
+from helpers.convolution import output_size
+from helpers.model import build_model, layer_table
 
 matplotlib.use("agg")
+PHOTO = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
 
 
 @pytest.fixture(autouse=True)
@@ -23,12 +27,7 @@ def _close():
 
 
 def texts(axis):
-    return [text.get_text() for text in axis.texts]
-
-
-def opened(page):
-    data = re.search(r"base64,([A-Za-z0-9+/=]+)", page.data)[1]
-    return Image.open(io.BytesIO(base64.b64decode(data)))
+    return [text.get_text().replace("\u00a0", " ") for text in axis.texts]
 
 
 def test_show_has_a_text_alternative_and_closes_the_figure():
@@ -36,92 +35,109 @@ def test_show_has_a_text_alternative_and_closes_the_figure():
     page = figures.show(figure, alt='A "frame" & nothing in it.')
     assert 'alt="A &quot;frame&quot; &amp; nothing in it."' in page.data
     assert not plt.fignum_exists(figure.number)
-
-
-def test_show_refuses_a_figure_without_words():
-    figure, _ = plt.subplots()
     with pytest.raises(ValueError, match="needs an alt text"):
-        figures.show(figure, alt=" ")
+        figures.show(plt.figure(), alt=" ")
 
 
-@pytest.mark.parametrize("photo", [True, False])
-def test_show_keeps_what_is_drawn(photo):
-    rng = np.random.default_rng(0)
-    array = rng.integers(0, 256, (64, 64), dtype=np.uint8) if photo else np.zeros((64, 64), "u1")
-    figure = figures.panels({"a picture": array})
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=80, bbox_inches="tight")
-    shown = opened(figures.show(figure, alt="A grey square."))
-    assert shown.format == "WEBP"
-    wanted = Image.open(buffer).convert("RGB")
-    assert shown.size == wanted.size
-    difference = np.abs(np.asarray(shown.convert("RGB"), float) - np.asarray(wanted, float))
-    assert difference.mean() < 6 if photo else difference.max() == 0
+@pytest.mark.parametrize("array", [PHOTO, np.zeros_like(PHOTO)], ids=["photo", "chart"])
+def test_show_keeps_what_is_drawn(array):
+    figure, drawn = figures.panels({"an image": array}), io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=80, bbox_inches="tight")
+    data = re.search(r"base64,([A-Za-z0-9+/=]+)", figures.show(figure, alt="A square.").data)[1]
+    shown, wanted = Image.open(io.BytesIO(base64.b64decode(data))), Image.open(drawn)
+    assert shown.format == "WEBP" and shown.size == wanted.size
+    difference = np.asarray(shown.convert("RGB"), float) - np.asarray(wanted.convert("RGB"), float)
+    assert np.abs(difference).mean() < 6 if array.any() else not difference.any()
 
 
-def test_image_tag_names_the_format():
-    assert "data:image/png;base64," in figures.image_tag(b"\x89PNG\r\n\x1a\n....", alt="A dot.")
-    assert "data:image/webp;base64," in figures.image_tag(b"RIFF....WEBPVP8 ", alt="A dot.")
+@pytest.mark.parametrize(("lowest", "scale"), [(0, 1), (0, 1e-9), (-4, 1)])
+def test_panels_share_one_scale_with_zero_in_its_middle(lowest, scale):
+    signed = scale * np.array([[lowest, 4.0] * 50])
+    figure = figures.panels({"image": PHOTO, "one": signed, "two": signed / 9})
+    image, one, two = (axis.images[0].get_clim() for axis in figure.axes[:3])
+    assert image == (0, 255)
+    assert one == two == pytest.approx((-4 * scale, 4 * scale))
+    bar = np.divide(figure.axes[3].get_ylim(), scale)  # it begins at 0 if nothing is negative
+    assert bar == pytest.approx((lowest, 4))
 
 
-@pytest.mark.parametrize(("lowest", "begins"), [(0, 0), (-4, -4)])
-def test_colour_bar_of_panels_begins_at_zero_where_nothing_is_negative(lowest, begins):
-    figure = figures.panels({"one": np.array([[lowest, 4.0] * 50])})
-    assert figure.axes[-1].get_ylim() == pytest.approx((begins, 4))
-
-
-def test_panels_put_zero_in_the_middle_of_one_scale():
-    signed = np.linspace(-50, 900, 100).reshape(10, 10)
-    figure = figures.panels({"picture": signed.astype(np.uint8), "one": signed, "two": signed / 9})
-    picture, one, two = (axis.images[0] for axis in figure.axes[:3])
-    assert picture.get_clim() == (0, 255)
-    low, high = one.get_clim()
-    assert low == -high and 0 < high <= 900
-    assert two.get_clim() == one.get_clim()
+def test_a_map_has_the_colours_that_its_numbers_ask_for():
+    maps = [PHOTO, np.array([[0.5, 2]]), np.array([[-3.0, 2]]), np.full((2, 2), 7.0)]
+    axes = figures.images_in_a_row(maps, boxes=[(10, 20, 30, 60)]).axes[:4]
+    looks = [(axis.images[0].get_cmap().name, axis.images[0].get_clim()) for axis in axes[:3]]
+    assert looks == [("gray", (0, 255)), ("viridis", (0.5, 2)), ("RdBu_r", (-3, 3))]
+    assert [axis.get_xlabel() for axis in axes] == ["", "0.5 to 2", "-3 to 2", "7 to 7"]
+    assert texts(axes[3]) == ["7"] and axes[3].collections[0].get_hatch()
+    assert axes[0].patches[0].get_bbox().extents == pytest.approx((19.5, 9.5, 59.5, 29.5))
 
 
 def test_numbers_are_those_of_the_array():
-    array = np.array([[-973.0, 0, 12.25]])
-    axis = figures.numbers({"a": array}).axes[0]
+    axis = figures.numbers({"a": np.array([[-973.0, 0, 12.25]])}).axes[0]
     assert texts(axis) == ["−973", "0", "12.25"]
+    image = np.arange(100, dtype=np.uint8).reshape(10, 10)
+    assert texts(figures.zoom(image, row=3, column=5, size=2).axes[1]) == ["35", "36", "45", "46"]
 
 
-def test_zoom_shows_the_numbers_in_the_box():
-    picture = np.arange(100, dtype=np.uint8).reshape(10, 10)
-    axis = figures.zoom(picture, row=3, column=5, size=2).axes[1]
-    assert texts(axis) == ["35", "36", "45", "46"]
-
-
-@pytest.mark.parametrize(
-    ("n", "kernel", "stride", "padding", "unreached"),
-    [(8, 3, 2, "valid", 1), (9, 3, 2, "valid", 0), (11, 2, 4, "valid", 5), (8, 3, 2, "same", 0)],
-)
-def test_windows_are_counted_and_the_rest_is_hatched(n, kernel, stride, padding, unreached):
-    axis = figures.windows(n, kernel=kernel, stride=stride, padding=padding).axes[0]
+@pytest.mark.parametrize(("n", "kernel", "stride", "missed"), [(8, 3, 2, 1), (11, 2, 4, 5)])
+def test_windows_are_counted_and_the_rest_is_hatched(n, kernel, stride, missed):
+    axis = figures.windows(n, kernel=kernel, stride=stride).axes[0]
     count = sum(text.startswith("window") for text in texts(axis))
-    assert count == output_size(n, kernel=kernel, stride=stride, padding=padding)
-    assert sum(bool(patch.get_hatch()) for patch in axis.patches) == unreached
+    assert count == output_size(n, kernel=kernel, stride=stride)
+    assert sum(bool(patch.get_hatch()) for patch in axis.patches) == missed
 
 
-def test_fields_growing_writes_the_receptive_fields():
-    layers = [("conv1", 3, 1), ("pool1", 2, 2), ("conv2", 3, 1)]
-    picture = np.zeros((20, 20, 3), np.uint8)
-    axis = figures.fields_growing(picture, layers, center=(10, 10)).axes[1]
-    sizes = [receptive_field([layer[1:] for layer in layers[:n]]).size for n in (1, 2, 3)]
-    assert texts(axis) == [f"{size} × {size}" for size in sizes] == ["3 × 3", "4 × 4", "8 × 8"]
+def test_receptive_fields_are_boxes_of_their_size_round_the_center():
+    left, right = figures.receptive_fields(PHOTO, {"a": 3, "b": 8}, center=(20, 30)).axes
+    boxes = [patch.get_bbox().extents for patch in left.patches[::2]]
+    np.testing.assert_allclose(boxes, [[28.5, 18.5, 31.5, 21.5], [25.5, 15.5, 33.5, 23.5]])
+    assert [bar.get_width() for bar in right.patches] == [3, 8]
 
 
-def test_kernel_forming_draws_the_steps_and_the_distance():
-    target = np.arange(9.0).reshape(3, 3)
-    history = [target * (1 - 0.9**step) for step in range(130)]
-    figure = figures.kernel_forming(history, target)
-    assert texts(figure.axes[0])[8] == "0.00" and texts(figure.axes[5])[8] == "8.00"
-    line = figure.axes[-1].lines[0].get_ydata()
-    assert len(line) == 130 and line[0] == pytest.approx(8) and np.all(np.diff(line) < 0)
-
-
-def test_shifts_tell_the_lines_apart_without_colour():
-    figure = figures.shifts({"a": np.arange(3), "b": np.arange(3) * 2}, ylabel="change")
-    first, second = figure.axes[0].lines
+def test_curves_are_told_apart_without_colour():
+    first, second = figures.curves({"a": [1, 2], "b": [2, 1]}, xlabel="x", ylabel="y").axes[0].lines
     assert first.get_marker() != second.get_marker()
     assert first.get_linestyle() != second.get_linestyle()
+
+
+def test_an_answer_is_a_bar_from_the_middle():
+    axes = figures.answers(np.stack([PHOTO] * 2), [0.1, 0.8], [0, 1], columns=2).axes
+    assert [axis.get_title() for axis in axes] == ["a cat", "a dog"]
+    bars = [axis.child_axes[0].patches[1].get_bbox().intervalx for axis in axes]
+    np.testing.assert_allclose(np.sort(bars), [[0.1, 0.5], [0.5, 0.8]])
+
+
+def test_intervals_are_those_of_scipy():
+    line, dot = figures.run_comparison({"one": [(30, 40)]}).axes[0].lines
+    share = np.array(binomtest(30, 40).proportion_ci(method="wilson"))
+    assert dot.get_xdata() == [75] and line.get_xdata() == pytest.approx(100 * share)
+    labels, said = np.tile([0, 1], 7), np.repeat([0.05, 0.25], [4, 10])  # 4 are too few to draw
+    _, line, dot = figures.calibration(labels, said).axes[0].lines
+    assert (dot.get_xdata(), dot.get_ydata()) == (pytest.approx([0.25]), [0.5])
+    assert line.get_ydata() == pytest.approx(binomtest(5, 10).proportion_ci(method="wilson"))
+
+
+def test_history_has_validation_only_where_it_was_looked_at():
+    rows = [{"epoch": 1, "accuracy": 0.5}, {"epoch": 2, "accuracy": 0.6, "val_accuracy": 0.7}]
+    training, validation, _ = figures.history_curves({"run": rows}).axes[0].lines
+    np.testing.assert_array_equal(training.get_xydata(), [[1, 0.5], [2, 0.6]])
+    np.testing.assert_array_equal(validation.get_xydata(), [[2, 0.7]])
+
+
+def test_a_network_is_shown_by_its_layers():
+    model, image = build_model(seed=0), np.dstack([np.tile(PHOTO, (3, 3))[:150, :150]] * 3)
+    diagram = texts(figures.network_diagram(model).axes[0])
+    assert diagram[diagram.index("conv1") + 3] == "150 × 150 × 3\n148 × 148 × 16"
+    axis = figures.shrinking_image(model, image).axes[0]
+    extents = [drawn.get_extent() for drawn in axis.images]
+    assert [right - left for left, right, *_ in extents] == [150, 148, 74, 72, 36, 34, 17, 15, 7]
+    assert texts(axis)[1] == "conv1\n148 × 148 × 16"
+    rows = layer_table(model)
+    bars = figures.parameter_bars(rows).axes[0].patches
+    counts = [layer.count_params() for layer in model.layers]
+    assert [bar.get_width() for bar in bars] == [count for count in counts if count]
+    page = html.unescape(figures.layer_table_html(rows).data).replace("\u00a0", " ")
+    lines = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", line) for line in page.split("<tr>")[2:]]
+    size, count = "148 × 148 × 16", "(3*3*3+1)*16 = 448"
+    assert lines[1] == ["conv1", "Conv2D", size, count, "9,462,528", "3 × 3", "1,401,856"]
+    assert lines[-1] == ["together", "", "", "1,639,489", "49,757,440", "", "3,121,460"]
+    assert len(lines) == len(rows) + 1

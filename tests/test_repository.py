@@ -9,38 +9,26 @@ import re
 import subprocess
 import sys
 import tomllib
-from html.parser import HTMLParser
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
+import helpers
 from helpers import training
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PAGES = sorted(ROOT.glob("*.md")) + sorted((ROOT / "data").glob("*.md"))
-MODULES = [
-    "errors",
-    "images",
-    "convolution",
-    "drawing",
-    "pets",
-    "model",
-    "training",
-    "activations",
-    "explain",
-    "figures",
-    "check",
-    "widgets",
-]
+# The order stands in one place: the package's own description.
+MODULES = re.search(r"those before it: (.*?)\.", " ".join(helpers.__doc__.split()))[1].split(", ")
 LIMIT_KB, LIMIT_LINES = 600, 20
 
 
-def cells(lesson: Path, kind: str) -> list[dict]:
+def cells(lesson: Path, kind: str = "") -> list[dict]:
     book = json.loads(lesson.read_text(encoding="utf-8"))
-    return [cell for cell in book["cells"] if cell["cell_type"] == kind]
+    return [cell for cell in book["cells"] if kind in cell["cell_type"]]
 
 
 def source(cell: dict) -> str:
@@ -64,44 +52,27 @@ def tracked() -> list[Path]:
 def test_environment_installs_from_pyproject_alone():
     lines = (ROOT / "environment.yml").read_text(encoding="utf-8").splitlines()
     entries = [line.strip()[2:] for line in lines if line.strip().startswith("- ")]
-    assert entries == [
-        "conda-forge",
-        f"python{PROJECT['requires-python']}",
-        "pip",
-        "pip:",
-        "-e .[test]",
-    ]
+    python = f"python{PROJECT['requires-python']}"
+    assert entries == ["conda-forge", python, "pip", "pip:", "-e .[test]"]
 
 
-@pytest.mark.parametrize(
-    "requirement", PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]
-)
-def test_dependency_is_bounded_above_and_below(requirement):
-    assert re.fullmatch(r"[a-z-]+>=[\d.]+,<[\d.]+", requirement)
-
-
-def modules(path: Path) -> set[str]:
-    """The top-level modules that a file imports, but for its neighbours'."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            found.add(node.module.split(".")[0])
-    return found - set(sys.stdlib_module_names) - {"helpers", "tests"}
+def test_dependencies_are_bounded_above_and_below():
+    for requirement in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]:
+        assert re.fullmatch(r"[a-z-]+>=[\d.]+,<[\d.]+", requirement)
 
 
 @pytest.mark.parametrize("folder", ["helpers", "tests"])
 def test_every_import_is_a_declared_dependency(folder):
-    requirements = list(PROJECT["dependencies"])
-    if folder == "tests":
-        requirements += PROJECT["optional-dependencies"]["test"]
-    declared = {re.split("[<>=]", requirement)[0] for requirement in requirements}
+    tests = PROJECT["optional-dependencies"]["test"] if folder == "tests" else []
+    declared = {re.split("[<>=]", name)[0] for name in PROJECT["dependencies"] + tests}
     packages = packages_distributions()
     for path in (ROOT / folder).rglob("*.py"):
-        for module in modules(path):
-            names = {name.lower() for name in packages.get(module, [module])}
-            assert names & declared, f"{path.name} imports {module}"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or "tests"] if isinstance(node, ast.ImportFrom) else []
+            for module in {name.split(".")[0] for name in names} - sys.stdlib_module_names:
+                known = {name.lower() for name in packages.get(module, [module])}
+                assert known & declared or module in ("helpers", "tests"), (path.name, module)
 
 
 # Code
@@ -116,42 +87,58 @@ def test_ruff_finds_nothing():
         assert ruff.returncode == 0, ruff.stdout + ruff.stderr
 
 
-def imported_modules(path: Path) -> set[str]:
-    """The modules that a file of helpers imports, at the top or inside a function."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom):
-            module = node.module or ""
-            if node.level == 0 and module == "helpers":
-                found |= {alias.name for alias in node.names}
-            elif node.level == 0 and module.startswith("helpers."):
-                found.add(module.split(".")[1])
-            elif node.level == len(path.relative_to(ROOT / "helpers").parts):
-                found |= {module.split(".")[0]} if module else {a.name for a in node.names}
-        elif isinstance(node, ast.Import):
-            found |= {a.name.split(".")[1] for a in node.names if a.name.startswith("helpers.")}
-    return found
-
-
 @pytest.mark.parametrize(
     "path",
-    [path for path in sorted((ROOT / "helpers").rglob("*.py")) if path.name != "__init__.py"
-     or path.parent.name != "helpers"],
+    [path for path in sorted((ROOT / "helpers").rglob("*.py")) if path.parent.name != "helpers"
+     or path.name != "__init__.py"],
     ids=lambda path: path.relative_to(ROOT).as_posix(),
 )  # fmt: skip
 def test_module_imports_only_from_modules_before_it(path):
     module = path.relative_to(ROOT / "helpers").parts[0].removesuffix(".py")
-    assert module in MODULES
-    allowed = set(MODULES[: MODULES.index(module)]) | {module}
-    assert imported_modules(path) <= allowed
+    text = path.read_text(encoding="utf-8")
+    assert "from ." not in text, "imports name the package"
+    imported = set(re.findall(r"(?:from|import) helpers\.(\w+)", text))
+    for names in re.findall(r"from helpers import (.*)", text):
+        imported |= set(names.split(", "))
+    assert imported <= {*MODULES[: MODULES.index(module)], module}
 
 
-def test_no_path_edits_no_star_imports():
+def test_every_public_name_is_used_by_a_lesson_a_command_or_another_module():
+    files = {path: path.read_text(encoding="utf-8") for path in (ROOT / "helpers").rglob("*.py")}
+    told = [page.read_text(encoding="utf-8") for page in PAGES]
+    told += [source(cell) for lesson in LESSONS for cell in cells(lesson)]
+    unused = []
+    for path, text in files.items():
+        others = [t for p, t in files.items() if p.name != "__init__.py" and p != path]
+        users = "\n".join(told + others)
+        taken = " ".join(re.findall(r"from helpers[\w.]* import (\([^)]*\)|.*)", users))
+        command = f"python -m helpers.{path.stem}" in users
+        for pair in re.findall(r"^(?:def|class) (\w+)|^(\w+)(?:: .+?)? = ", text, re.MULTILINE):
+            name = "".join(pair)
+            inside = command or (name[0].isupper() and not name.isupper())  # or a class, a type
+            used = re.search(rf"\b({path.stem}|{path.parent.name})\.{name}\b", users)
+            used = used or re.search(rf"\b{name}\b", taken)
+            used = used or (inside and len(re.findall(rf"\b{name}\b", text)) > 1)
+            if not used and not name.startswith("_"):
+                unused.append(f"{path.stem}.{name}")
+    assert not unused, ", ".join(unused)
+
+
+LIMITS = {"helpers/**/*.py": 4_600, "helpers/**/*.js": 2_600, "tests/**/*.py": 5_200}
+
+
+@pytest.mark.parametrize(("pattern", "limit"), LIMITS.items())
+def test_it_can_be_read_in_an_afternoon(pattern, limit):
+    sizes = {path: len(path.read_bytes().splitlines()) for path in ROOT.glob(pattern)}
+    assert sum(sizes.values()) <= limit
+    if "helpers" in pattern:
+        assert not [path.name for path, size in sizes.items() if size > 480]
+
+
+def test_no_path_edits():
     for path in tracked():
         if path.suffix == ".py" and path != Path(__file__):
-            text = path.read_text(encoding="utf-8")
-            assert "sys.path." not in text, path
-            assert not re.search(r"^from .* import \*", text, re.MULTILINE), path
+            assert "sys.path." not in path.read_text(encoding="utf-8"), path
 
 
 def test_no_photo_of_the_photo_set():
@@ -167,21 +154,16 @@ def test_no_photo_of_the_photo_set():
 def test_sanitizers_replace_with_something():
     rules = configparser.RawConfigParser()
     rules.read(ROOT / "tests" / "nbval.cfg", encoding="utf-8")
-    for rule in rules.sections():
-        assert rules[rule]["regex"]
-        assert rules[rule]["replace"], (
-            f"{rule}: nbval drops a rule with an empty replace in silence"
-        )
+    for rule in rules.sections():  # nbval drops a rule with an empty replace in silence
+        assert rules[rule]["regex"] and rules[rule]["replace"], rule
 
 
 # Lessons
 
 
 def test_lessons_are_numbered_in_order():
-    assert [lesson.name[:3] for lesson in LESSONS] == [
-        f"{n:02}_" for n in range(1, len(LESSONS) + 1)
-    ]
-    assert len(LESSONS) >= 5
+    numbers = [int(lesson.name[:2]) for lesson in LESSONS]
+    assert numbers == list(range(1, len(LESSONS) + 1)) and len(numbers) >= 5
 
 
 @pytest.fixture(params=LESSONS, ids=lambda lesson: lesson.stem)
@@ -207,28 +189,16 @@ def test_lesson_is_small_and_names_no_machine(lesson):
     assert longest <= LIMIT_LINES
 
 
-class Images(HTMLParser):
-    def __init__(self):
-        super().__init__()
-        self.alts = []
-
-    def handle_starttag(self, tag, attrs):
-        if tag == "img":
-            self.alts.append(dict(attrs).get("alt") or "")
-
-
-def test_every_picture_has_a_text_alternative(lesson):
-    parser = Images()
-    for cell in cells(lesson, "markdown"):
-        parser.feed(source(cell))
-        parser.alts += re.findall(r"!\[(.*?)\]\(", source(cell))
+def test_every_image_has_a_text_alternative(lesson):
+    pages = [source(cell) for cell in cells(lesson, "markdown")]
     for cell in cells(lesson, "code"):
-        for output in cell["outputs"]:
-            data = output.get("data", {})
+        for data in (output.get("data", {}) for output in cell["outputs"]):
             assert "image/png" not in data, f"{cell['id']}: use figures.show, which has an alt text"
-            parser.feed("".join(data.get("text/html", "")))
-    assert parser.alts
-    assert all(len(alt) > 10 for alt in parser.alts), parser.alts
+            pages.append("".join(data.get("text/html", "")))
+    images = re.findall(r"<img\b[^>]*>", "\n".join(pages))
+    alts = [re.search(r'alt="([^"]*)"', image) for image in images]
+    assert alts and all(alt and len(alt[1]) > 10 for alt in alts), alts
+    assert all(len(alt) > 10 for alt in re.findall(r"!\[(.*?)\]\(", "\n".join(pages)))
 
 
 def test_a_cell_that_is_not_compared_says_why(lesson):
@@ -256,16 +226,13 @@ def test_lesson_links_to_its_neighbours(lesson):
             assert f"({neighbour.name})" in last
 
 
-def links(text: str) -> list[str]:
-    return re.findall(r"\]\(([^)\s]+)", text) + re.findall(r'(?:href|src)="([^"]+)"', text)
-
-
 @pytest.mark.parametrize("page", PAGES + LESSONS, ids=lambda path: path.name)
 def test_links_lead_somewhere(page):
     text = page.read_text(encoding="utf-8")
     if page.suffix == ".ipynb":
         text = "\n".join(source(cell) for cell in cells(page, "markdown"))
-    for link in links(text):
+    found = re.findall(r"\]\(([^)\s]+)", text) + re.findall(r'(?:href|src)="([^"]+)"', text)
+    for link in found:
         if not re.match(r"https?:|data:|#|mailto:|attachment:", link):
             assert (page.parent / link.split("#")[0]).exists(), link
 
