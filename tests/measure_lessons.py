@@ -1,18 +1,16 @@
 """What a learner's machine needs, measured: ``python -m tests.measure_lessons [LESSON...]``.
 
 Prints the table of TEACHING.md. Each lesson runs as *Run All* does, in a fresh kernel, on drawn
-pets (drawn beforehand; ``CNN_PETS=photos`` takes the photos). Memory is the most that the kernel
-and the processes it starts have held together, each counted at its own peak (VmHWM in
-/proc/PID/status, so this is for Linux). The first drawing and JupyterLab itself stand below.
-Minutes are an estimate: 180 words of prose a minute, 40 seconds for each code cell and what it
-shows, four minutes for each lab and each exercise; rounded to five.
+pets (``CNN_PETS=photos`` takes the photos). Memory is the most that the kernel and the processes
+it starts have held together, each counted at its own peak (VmHWM in /proc/PID/status, so this is
+for Linux). JupyterLab itself stands below. Minutes are an estimate: 180 words of prose a minute,
+40 seconds for each code cell and what it shows, four minutes for each lab and each exercise;
+rounded to five.
 """
 
 import argparse
 import os
 import re
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -26,11 +24,6 @@ import nbformat
 from tests.browser.pages import serve
 from tests.refresh import LESSONS, run
 
-DRAW = """
-from helpers.pets.drawn import draw_all
-from helpers.pets.progress import Line
-draw_all(size=150, line=Line("", quiet=True))
-"""
 LAB = re.compile(r"^(?:\w+ = )?(?:widgets\.)?[A-Z]\w*(?:Lab|Browser)\(", re.MULTILINE)
 
 
@@ -88,16 +81,12 @@ def main() -> None:
     if not Path("/proc/self/status").exists():
         raise SystemExit("Memory is read from /proc, which only Linux has: run this there.")
     os.environ.setdefault("CNN_PETS", "drawn")
-    subprocess.run([sys.executable, "-m", "helpers.pets", "draw"], check=True, capture_output=True)
     print("| | minutes, estimated | Run All | memory |\n|---|---|---|---|", flush=True)
     for path in lessons:
         with watched() as found:
             book = run(path.resolve())
         link = f"[{book.cells[0].source.splitlines()[0].lstrip('# ')}](notebooks/{path.name})"
         print(f"| {link} | {minutes(book)} | {needs(found)} |", flush=True)
-    with watched() as found:
-        subprocess.run([sys.executable, "-c", DRAW], check=True, capture_output=True)
-    print(f"| the first drawing | | {needs(found)} |", flush=True)
     with (
         tempfile.TemporaryDirectory() as home,
         watched() as found,

@@ -69,7 +69,8 @@ def test_every_import_is_a_declared_dependency(folder):
     for path in (ROOT / folder).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or "tests"] if isinstance(node, ast.ImportFrom) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module]
             for module in {name.split(".")[0] for name in names} - sys.stdlib_module_names:
                 known = {name.lower() for name in packages.get(module, [module])}
                 assert known & declared or module in ("helpers", "tests"), (path.name, module)
