@@ -1,13 +1,13 @@
 """What the lessons share: the plumbing, and what a lesson has already shown once.
 
 One module per idea; each imports only from those before it: errors, images, convolution, pets,
-model, training, activations, figures, check, widgets. TensorFlow is imported only where it is
-needed, and late: lessons 1 and 2 start in about a second.
+model, recipes, training, activations, figures, check, widgets. TensorFlow is imported only where
+it is needed, and late: lessons 1 and 2 start in about a second.
 
 Importing the package sets two environment variables, unless you have set them yourself:
 
 - ``TF_ENABLE_ONEDNN_OPTS=1``: TensorFlow leaves the oneDNN kernels off on some processors; a
-  training step of 64 pictures took 0.21 s with them and 0.57 s without (2 cores, AMD EPYC,
+  training step of 64 images took 0.21 s with them and 0.57 s without (2 cores, AMD EPYC,
   TensorFlow 2.21).
 - ``TF_CPP_MIN_LOG_LEVEL=2``: no start-up log lines of TensorFlow in the notebooks.
 """
