@@ -13,63 +13,30 @@ const CHANNELS = ["red", "green", "blue"];
 
 /** All maps of one image under one kind of weights, from a message of Python's. */
 function readMaps(message, buffers, photo) {
-  const [pixels, low, high, slices] = buffers.slice(1).map(bytesOf);
+  const [pixels, low, high, weights] = buffers.slice(1).map(bytesOf);
   return {
     ...message, photo, pixels: new Uint8Array(pixels), low: new Float32Array(low),
-    high: new Float32Array(high), slices: new Float32Array(slices),
+    high: new Float32Array(high), kernels: new Float32Array(weights),
   };
 }
 
 /** One map as pixels, on its own scale or on that of its layer; signed where the layer is. */
 function mapOf(set, layer, filter, shared) {
-  const { height, width, offset, first, filters } = layer;
+  const { height, width, first, filters } = layer;
   const ends = (from, to) =>
     [Math.min(...set.low.subarray(from, to)), Math.max(...set.high.subarray(from, to))];
   const [own, all] = [ends(first + filter, first + filter + 1), ends(first, first + filters)];
   const [low, high] = shared ? all : own;
   const most = Math.max(-low, high);
   const signed = all[0] < 0;
+  const start = layer.offset + filter * height * width;
   return {
-    data: set.pixels.subarray(offset + filter * height * width, offset + (filter + 1) * height * width),
-    shape: [height, width], scale: own,
+    data: set.pixels.subarray(start, start + height * width), shape: [height, width], scale: own,
     colors: signed ? SIGNED : SEQUENTIAL, limits: signed ? [-most, most] : [low, high],
   };
 }
 
-const isSilent = (set, layer, filter) =>
-  set.low[layer.first + filter] === set.high[layer.first + filter];
-
-/** The box of the image that one number sees: [top, left, bottom, right]; null for padding alone. */
-function boxOf({ spans: [rows, columns] }, [row, column]) {
-  const [[top, bottom], [left, right]] = [rows[row], columns[column]];
-  return bottom && right ? [top, left, bottom, right] : null;
-}
-
-/** A part of an image, as pixels. */
-function cut(pixels, [top, left, bottom, right]) {
-  const [, columns, channels = 1] = pixels.shape;
-  const length = channels * (right - left);
-  const data = new Uint8Array((bottom - top) * length);
-  for (let row = top; row < bottom; row++) {
-    const start = channels * (row * columns + left);
-    data.set(pixels.data.subarray(start, start + length), (row - top) * length);
-  }
-  return { ...pixels, data, shape: [bottom - top, right - left, ...pixels.shape.slice(2)] };
-}
-
-/** The filters that one is made of: [[name, number], ...]; a layer that mixes all has no number. */
-function feeders(set, layer, filter) {
-  const counts = layer.sources.map((name) => set.layers.find((other) => other.name === name)?.filters);
-  if (layer.join !== "row") {
-    return layer.sources.map((name) => [name, layer.join === "all" ? null : filter]);
-  }
-  let number = filter; // one layer's filters come after the other's
-  for (const [i, name] of layer.sources.entries()) {
-    if (number < (counts[i] ?? Infinity)) return [[name, number]];
-    number -= counts[i];
-  }
-  return [];
-}
+const isSilent = ({ scale: [low, high] }) => low === high;
 
 /** A small canvas with a text under it. */
 function captioned(pixels, label, text, tag = "span", attributes = {}) {
@@ -78,75 +45,71 @@ function captioned(pixels, label, text, tag = "span", attributes = {}) {
   return element(tag, "cnn-browser-slice", attributes, canvas, element("span", "", {}, text));
 }
 
-/** How a filter's map is made: its kernel, whose slices lead to what they read. */
+/** How a filter's map is made: its kernel, whose slices lead to the filters that they read. */
 function createKernel(go) {
   const node = element("div", "cnn-browser-kernel");
-  const signed = (data, shape, most) => ({ data, shape, colors: SIGNED, limits: [-most, most] });
   const inWords = (data) =>
     Array.from(data, (value) => formatNumber(Number(value.toPrecision(2)))).join(", ");
 
-  /** A way to a filter, or its name where that is not known: [name, number or null], pixels or null. */
-  function link(set, [name, number], pixels = null) {
-    const text = number === null ? `all of ${name}` : `${name} · ${number}`;
-    if (!set.layers.some((other) => other.name === name)) {
-      const unnamed = name === "?" ? `map ${number ?? "?"} of what comes in` : "the image";
-      return pixels ? captioned(pixels, `${unnamed}: ${inWords(pixels.data)}`, unnamed) : unnamed;
+  /** A way to a filter, perhaps with the slice that reads it; only a name where none is known. */
+  function way(source, number, pixels) {
+    if (!source) {
+      const unknown = "a map of an inner model";
+      return pixels ? captioned(pixels, inWords(pixels.data), unknown) : unknown;
     }
-    const attributes = { type: "button", "aria-label": `Go to filter ${number ?? 0} of ${name}` };
-    const way = pixels ? captioned(pixels, "", text, "button", attributes)
+    const text = number === null ? `all of ${source.name}` : `${source.name} · ${number}`;
+    const attributes = { type: "button", title: `Go to filter ${number ?? 0} of ${source.name}` };
+    const link = pixels ? captioned(pixels, "", text, "button", attributes)
       : element("button", "cnn-browser-slice", attributes, text);
-    way.addEventListener("click", () => {
-      go(name, number ?? 0);
-      // Where the next step back is, or else what stands here now.
+    link.addEventListener("click", () => {
+      go(source.name, number ?? 0);
+      // On to the next step back, or else to what stands here now.
       (node.querySelector("button") ?? node.firstChild).focus();
     });
-    return way;
+    return link;
   }
 
-  /** A kernel over the three colours of an image: whole, and each of its channels. */
-  function colors(data, shape, most) {
-    const whole = { data, shape: [...shape, 3], colors: null, limits: [-most, most] };
-    return [captioned(whole, "the kernel as colour", "as colour"), ...CHANNELS.map((name, c) => {
-      const one = data.filter((_, i) => i % 3 === c);
-      return captioned(signed(one, shape, most), `${name}: ${inWords(one)}`, name);
-    })];
-  }
-
+  /** A kernel in a sentence and its slices; over the colours of an image also as a colour. */
   function kernelOf(set, layer, filter) {
-    const size = layer.kernel.slice(1).reduce((a, b) => a * b);
-    const data = set.slices.subarray(layer.start + filter * size, layer.start + (filter + 1) * size);
-    const most = data.reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
-    const inputs = layer.inputs[filter];
-    const part = size / (inputs.length || 1);
-    const [source = ""] = layer.sources.length > 1 ? ["?"] : layer.sources;
-    const row = inputs.length
-      ? inputs.map((number, s) => link(set, [source, number],
-        signed(data.subarray(s * part, (s + 1) * part), layer.kernel.slice(2), most)))
-      : colors(data, layer.kernel.slice(1, 3), most);
-    const what = !inputs.length ? "as colour, where mid-grey is 0; beside it each channel"
-      : inputs.length > 1 ? `its ${inputs.length} strongest slices` : "its one slice";
-    const leads = row.some((part) => part.tagName === "BUTTON")
-      ? "; choose one to go to the filter that it reads" : "";
-    return [
-      element("p", "", {}, `The kernel of ${layer.name}, filter ${filter}: ${what}, red for weights ` +
-        `above 0 and blue for those below${leads}.`),
-      element("div", "cnn-row", {}, ...row),
-    ];
+    const [, count, ...shape] = layer.kernel;
+    const size = shape[0] * shape[1];
+    const slices = Array.from({ length: count }, (_, i) => {
+      const start = layer.start + (filter * count + i) * size;
+      return set.kernels.subarray(start, start + size);
+    });
+    const most = Math.max(...slices.flatMap((slice) => Array.from(slice, Math.abs))) || 1;
+    const signed = slices.map((data) => ({ data, shape, colors: SIGNED, limits: [-most, most] }));
+    const reads = layer.reads[filter];
+    let row = reads.map(([from, number], i) => way(set.layers[from], number, signed[i]));
+    let what = count > 1 ? `its ${count} strongest slices` : "its one slice";
+    if (!reads.length) {
+      const names = count === 3 ? CHANNELS : ["the image"];
+      row = signed.map((pixels, i) => captioned(pixels, `${names[i]}: ${inWords(pixels.data)}`, names[i]));
+    }
+    if (!reads.length && count === 3) {
+      const data = Float32Array.from({ length: 3 * size }, (_, i) => slices[i % 3][Math.floor(i / 3)]);
+      const whole = { data, shape: [...shape, 3], colors: null, limits: [-most, most] };
+      row.unshift(captioned(whole, "the kernel as colour", "as colour"));
+      what = "as colour, where mid-grey is 0; beside it each channel";
+    }
+    const leads = row[0].tagName === "BUTTON" ? "; choose one to go to the filter that it reads" : "";
+    const sentence = `The kernel of ${layer.name}, filter ${filter}: ${what}, red for weights above 0 ` +
+      `and blue for those below${leads}.`;
+    return [element("p", "", {}, sentence), element("div", "cnn-row", {}, ...row)];
   }
 
   return {
     node,
-    /** A layer without a kernel shows which maps it is made of, and the kernel of those. */
+    /** A layer without a kernel shows which maps it is made of, and the kernel of a single one. */
     draw(set, layer, filter) {
       const parts = [];
       while (layer && !layer.kernel) {
-        const from = feeders(set, layer, filter);
-        const ways = from.length ? from.map((one) => link(set, one)) : ["the image"];
+        const reads = layer.reads[filter];
+        const ways = reads.map(([from, number]) => way(set.layers[from], number));
         parts.push(element("p", "", {}, `${layer.name}, filter ${filter}: ${layer.made} of `,
-          ...ways.flatMap((way, i) => (i ? [" and ", way] : [way])), "."));
-        const [name, number] = from.length === 1 ? from[0] : ["", null];
-        layer = set.layers.find((other) => other.name === name && number !== null);
-        filter = number;
+          ...(ways.length ? ways.flatMap((part, i) => (i ? [" and ", part] : [part])) : ["the image"]), "."));
+        const [from, number] = reads.length === 1 ? reads[0] : [-1, null];
+        [layer, filter] = [number === null ? null : set.layers[from], number];
       }
       if (layer) parts.push(...kernelOf(set, layer, filter));
       parts[0].tabIndex = -1;
@@ -155,7 +118,7 @@ function createKernel(go) {
   };
 }
 
-/** All filters of a layer as tiles, in a box that scrolls: {node, draw(set, layer, shared), mark}. */
+/** All filters of a layer as tiles, in a box that scrolls. */
 function createGrid(choose) {
   const heading = element("div", "cnn-heading", { id: uniqueId("heading") });
   const box = element("div", "cnn-browser-tiles", { role: "radiogroup", "aria-labelledby": heading.id });
@@ -170,9 +133,7 @@ function createGrid(choose) {
 
   function mark(filter) {
     for (const [number, tile] of [...tiles].entries()) {
-      if (tile.ariaChecked === String(number === filter)) continue;
-      tile.ariaChecked = String(number === filter);
-      tile.tabIndex = number === filter ? 0 : -1;
+      change(tile, { "aria-checked": number === filter, tabindex: number === filter ? 0 : -1 });
     }
     // Scroll the box and not the page: a slider stays where it is.
     const [inner, outer] = [tiles[filter], box].map((part) => part.getBoundingClientRect());
@@ -202,17 +163,15 @@ function createGrid(choose) {
       while (tiles.length < layer.filters) box.append(newTile(tiles.length));
       if (inside && !box.matches(":focus-within")) box.lastChild.focus();
       heading.textContent = `All ${layer.filters} filters of ${layer.name}`;
-      const columns = Math.min(8, Math.max(4, Math.ceil(layer.filters ** 0.5)));
-      box.style.setProperty("--square", columns);
+      box.style.setProperty("--square", Math.min(8, Math.max(4, Math.ceil(layer.filters ** 0.5))));
       box.classList.toggle("cnn-browser-large", layer.width > 2 * tiles[0].offsetWidth);
       for (const [filter, tile] of [...tiles].entries()) {
         const pixels = mapOf(set, layer, filter, shared);
         drawPixels(tile.firstChild, pixels);
-        const silent = isSilent(set, layer, filter);
-        tile.classList.toggle("cnn-browser-quiet", silent);
+        tile.classList.toggle("cnn-browser-quiet", isSilent(pixels));
         const [low, high] = pixels.scale.map((value) => formatNumber(value));
-        tile.title = `filter ${filter}, ${silent ? `${low} everywhere` : `${low} to ${high}`}`;
-        tile.ariaLabel = tile.title;
+        const words = `filter ${filter}, ${isSilent(pixels) ? `${low} everywhere` : `${low} to ${high}`}`;
+        change(tile, { title: words, "aria-label": words });
       }
     },
     mark,
@@ -230,6 +189,7 @@ function createSearch(wire) {
   const ask = () => wire.send({ kind: "search", ...now });
   const start = button("", () => {
     running = !running;
+    note.textContent = running ? "Looking through the pets …" : "";
     if (running) ask();
     show();
   });
@@ -317,9 +277,8 @@ function render({ model, el }) {
     value: wire.get("weights"), onChange: (value) => wire.set({ weights: value }) });
   const scale = radios({ label: "Scale of", choices: [["filter", "each filter"], ["layer", "the whole layer"]],
     value: "filter", onChange: (value) => wire.set({ shared_scale: value === "layer" }) });
-  const controls = element("div", "cnn-browser-controls", {}, layer.node, weights.node, filter.node, scale.node);
+  const controls = element("div", "cnn-browser-controls", {}, layer.node, filter.node, weights.node, scale.node);
   controls.style.setProperty("--names", `${Math.min(24, Math.max(...layers.map((name) => name.length)))}ch`);
-  weights.node.hidden = alone;
 
   // --- what is shown
   const left = element("div", "cnn-browser-photo");
@@ -338,7 +297,7 @@ function render({ model, el }) {
   left.append(squeezed);
   right.append(scaled);
   map.stage.append(silent);
-  search.node.hidden = alone;
+  [weights.node.hidden, search.node.hidden, pet.node.hidden] = [alone, alone, true];
 
   const chooser = imageChooser({ wire, extra: () => ({ weights: wire.get("weights"), pet: wire.get("pet") }),
     onImage: (message, buffers, pixels) => {
@@ -348,9 +307,7 @@ function render({ model, el }) {
     } });
   chooser.node.append(pet.node);
   el.append(element("div", "cnn-lab cnn-browser", { role: "group", "aria-label": "Activation browser" },
-    chooser.node,
-    controls,
-    answer,
+    chooser.node, controls, answer,
     element("div", "cnn-browser-row", {}, left, right,
       element("div", "cnn-browser-where", {}, seen, words), grid.node),
     kernel.node, search.node));
@@ -372,18 +329,19 @@ function render({ model, el }) {
   function point() {
     const at = map.hovered ?? map.chosen;
     const now = layerNow();
-    const box = at && now.spans ? boxOf(now, at) : null;
-    photo.setBoxes(box ? [box] : []);
-    seen.hidden = !box;
+    const [top, bottom, start, end] = at && now.spans ? now.spans.flatMap((spans, i) => spans[at[i]]) : [];
+    const known = bottom && end; // else it sees padding alone
+    photo.setBoxes(known ? [[top, start, bottom, end]] : []);
+    seen.hidden = !known;
     if (!at) {
       words.textContent = "Point at the map, or choose a place in it with the arrow keys.";
       return;
     }
     const value = formatNumber(valueAt(map.pixels, ...at));
     let sees = now.unknown ?? "It sees only the padding around the image.";
-    if (box) {
-      const [top, start, bottom, end] = box;
-      drawPixels(seen, cut(set.photo, box));
+    if (known) {
+      Object.assign(seen, { width: end - start, height: bottom - top });
+      seen.getContext("2d").drawImage(photo.canvas, -start, -top);
       sees = `It sees rows ${top} to ${bottom - 1}, columns ${start} to ${end - 1} of the image, ` +
         `${bottom - top}\u00a0×\u00a0${end - start} pixels.`;
     }
@@ -394,15 +352,13 @@ function render({ model, el }) {
     const pixels = mapOf(set, now, number, shared);
     const title = `${now.name}, filter ${number}${set.weights === "random" ? " (random weights)" : ""}`;
     const [low, high] = pixels.scale.map((value) => formatNumber(value));
-    const kept = place; // a smaller map may move the chosen place
     map.setPixels(pixels);
-    place = kept;
     map.setChosen([Math.floor(place[0] * now.height), Math.floor(place[1] * now.width)]);
     map.setTitle(title);
     map.setAlt(`${title}: ${now.height} by ${now.width} numbers from ${low} to ${high}`);
     scaled.textContent = shared ? `one scale for all ${now.filters} filters of ${now.name}`
       : "the scale of this filter alone";
-    silent.hidden = !isSilent(set, now, number);
+    silent.hidden = !isSilent(pixels);
     silent.textContent = pixels.scale[0] === 0
       ? "Zero everywhere: nothing in this image excites this filter."
       : `The same everywhere: ${low}.`;
@@ -411,32 +367,32 @@ function render({ model, el }) {
 
   function drawImage() {
     photo.setPixels(set.photo);
-    const name = wire.get("image") + (wire.get("image") === PETS ? `, number ${set.pet}` : "");
-    photo.setTitle(`The image: ${name}`);
-    photo.setAlt(`The image: ${name}`);
+    const title = `The image: ${set.name}${set.name === PETS ? `, number ${set.pet}` : ""}`;
+    photo.setTitle(title);
+    photo.setAlt(title);
     squeezed.textContent = set.squeezed;
     answer.textContent = set.answer;
-    pet.set(set.pet, Math.max(0, set.pets - 1));
+    pet.node.hidden = alone || set.name !== PETS;
+    pet.set(wire.get("pet"), Math.max(0, set.pets - 1));
   }
 
   function draw() {
     const before = set;
     set = sets.get(wire.get("weights")) ?? set;
     if (!set) return;
-    const shared = wire.get("shared_scale");
-    const next = [set, layerNow(), filterNow(), shared];
+    const [now, number, shared] = [layerNow(), filterNow(), wire.get("shared_scale")];
     // A slider that is linked to this one must hear of the last filter after it has been set.
-    if (filterNow() !== wire.get("filter")) setTimeout(() => wire.set({ filter: filterNow() }));
-    if (next.every((value, i) => value === drawn[i])) return;
-    drawn = next;
-    drawMap(...next.slice(1));
+    if (number !== wire.get("filter")) setTimeout(() => wire.set({ filter: filterNow() }));
+    if ([set, now, number, shared].every((value, i) => value === drawn[i])) return;
+    drawn = [set, now, number, shared];
     if (set !== before) drawImage();
-    layer.set(layers.indexOf(layerNow().name));
-    filter.set(filterNow(), layerNow().filters - 1);
+    drawMap(now, number, shared);
+    layer.set(layers.indexOf(now.name));
+    filter.set(number, now.filters - 1);
     weights.set(set.weights);
     scale.set(shared ? "layer" : "filter");
-    kernel.draw(set, layerNow(), filterNow());
-    search.draw({ weights: set.weights, version: set.version, layer: layerNow().name, filter: filterNow() });
+    kernel.draw(set, now, number);
+    search.draw({ weights: set.weights, version: set.version, layer: now.name, filter: number });
     waiting ||= requestAnimationFrame(drawGrid);
   }
 
@@ -448,19 +404,16 @@ function render({ model, el }) {
     grid.mark(number);
   }
 
-  const showPet = () => { pet.node.hidden = alone || wire.get("image") !== PETS; };
   wire.on({
     "change:layer": draw, "change:filter": draw, "change:shared_scale": draw,
     "change:weights": () => { if (!sets.has(wire.get("weights"))) ask(); draw(); },
     "change:pet": () => { if (wire.get("image") === PETS) ask(); },
-    "change:image": showPet,
     "msg:custom": (message, buffers) => {
       if (message.kind === "search") search.receive(message, buffers);
       else if (again) { asking = false; ask(); }
       else asking = false;
     },
   });
-  showPet();
   return () => {
     wire.close();
     search.destroy();

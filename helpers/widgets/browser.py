@@ -16,19 +16,24 @@ from helpers.activations import (
     pack,
     random_twin,
     shown_layers,
+    sources,
     strongest_activations,
     strongest_patches,
 )
 from helpers.errors import LearnerError
+from helpers.model import receptive_spans
 from helpers.pets import Pets, load_pets
-from helpers.widgets.browser_data import describe_answer, describe_layers
 from helpers.widgets.lab import ImageLab, Message, whole_number
 
 if TYPE_CHECKING:
     import keras
 
 PETS = "one of my pets"
+WEIGHTS = ("trained", "random")
+_SLICES = 6  # a deeper kernel is shown by this many of its slices, the strongest
 _KINDS = {"photos": "photos of pets", "drawn": "drawn pets"}
+# How the axes of a kernel become (filters, maps, height, width).
+_AXES = {"Conv2D": (3, 2, 0, 1), "Dense": (3, 2, 0, 1), "Conv2DTranspose": (2, 3, 0, 1)}
 
 
 class ActivationBrowser(ImageLab):
@@ -80,7 +85,7 @@ class ActivationBrowser(ImageLab):
     layer = traitlets.Any().tag(sync=True)
     filter = traitlets.Any(0).tag(sync=True)
     weights = traitlets.Any("trained").tag(sync=True)
-    shared_scale = traitlets.Bool(False).tag(sync=True)
+    shared_scale = traitlets.Any(False).tag(sync=True)
     pet = traitlets.Any(0).tag(sync=True)
 
     def __init__(
@@ -95,48 +100,48 @@ class ActivationBrowser(ImageLab):
         self._models = {"trained": (model, activation_model(model))}
         self._pets, self._preprocess = pets, preprocess
         self._classes = tuple(classes or getattr(model, "class_names", ()))
-        self._filters = {layer.name: layer.output.shape[-1] for layer in shown_layers(model)}
+        self._layers = {layer.name: layer for layer in shown_layers(model)}
         self._searching: dict[str, Any] = {}  # by the version of the weights
         self._found: dict[str, Any] = {}
-        sources = {name: functools.partial(images.sample, name) for name in images.SAMPLES}
-        if isinstance(image, str) and image in sources:
-            sources = {image: sources[image], **sources}
+        known = {name: functools.partial(images.sample, name) for name in images.SAMPLES}
+        if isinstance(image, str) and image in known:
+            known = {image: known[image], **known}
         else:
             given = images.open_image(image)
-            sources = {"the given image": lambda: given, **sources}
-        sources[PETS] = lambda: self._validation()[self.pet]
-        self.message(next(iter(sources.values()))(), {})  # what fails does so in the learner's cell
-        super().__init__(sources, layers=list(self._filters), layer=next(iter(self._filters)))
+            known = {"the given image": lambda: given, **known}
+        known[PETS] = lambda: self._validation()[self.pet]
+        self.message(next(iter(known.values()))(), {})  # what fails does so in the learner's cell
+        super().__init__(known, layers=list(self._layers), layer=next(iter(self._layers)))
 
-    @traitlets.validate("layer", "weights")
-    def _one_of(self, proposal: dict) -> str:
+    @traitlets.validate("layer", "weights", "shared_scale")
+    def _one_of(self, proposal: dict) -> str | bool:
         name, value = proposal["trait"].name, proposal["value"]
-        choices = {"layer": list(self._filters), "weights": ["trained", "random"]}[name]
+        choices = {"layer": self.layers, "weights": WEIGHTS, "shared_scale": [False, True]}[name]
         if value not in choices:
-            raise LearnerError(
-                f"The {name} cannot be {value!r}: choose one of {', '.join(choices)}."
-            )
+            known = ", ".join(map(str, choices))
+            raise LearnerError(f"The {name} cannot be {value!r}: choose one of {known}.")
         return value
 
     @traitlets.validate("filter")
     def _filter_of_the_layer(self, proposal: dict) -> int:
-        name = f"filter of {self.layer}"
-        return whole_number(name, proposal["value"], 0, self._filters[self.layer] - 1)
+        return whole_number(f"filter of {self.layer}", proposal["value"], 0, self._last())
 
     @traitlets.validate("pet")
     def _known_pet(self, proposal: dict) -> int:
-        value = proposal["value"]
-        return whole_number("pet", value, 0, len(self._validation()) - 1) if value != 0 else 0
+        return whole_number("pet", proposal["value"], 0, len(self._validation()) - 1)
 
     @traitlets.observe("layer")
     def _fewer_filters(self, change: dict) -> None:
-        self.filter = min(self.filter, self._filters[self.layer] - 1)
+        self.filter = min(self.filter, self._last())
+
+    def _last(self, layer: str | None = None) -> int:
+        return self._layers[layer or self.layer].output.shape[-1] - 1
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take what the page says; a linked slider may go beyond the filters of a layer."""
         if "filter" in sync_data:
-            count = self._filters.get(sync_data.get("layer", self.layer), 1)
-            sync_data = {**sync_data, "filter": min(sync_data["filter"], count - 1)}
+            last = self._last(sync_data.get("layer"))
+            sync_data = {**sync_data, "filter": min(sync_data["filter"], last)}
         super().set_state(sync_data)
 
     def _validation(self) -> np.ndarray:
@@ -167,7 +172,7 @@ class ActivationBrowser(ImageLab):
         batch = as_input(model, image, preprocess=self._preprocess)
         maps = inside(batch, training=False)
         packed = pack({name: np.asarray(value[0], np.float32) for name, value in maps.items()})
-        layers, slices = describe_layers(model)
+        layers, kernels = _described(model)
         seen = np.rint(as_input(model, image)[0]).astype(np.uint8)
         seen = seen[..., 0] if seen.shape[-1] == 1 else seen
         header = {
@@ -175,13 +180,13 @@ class ActivationBrowser(ImageLab):
             "checksum": zlib.crc32(seen),  # tells the page which messages belong to one image
             "weights": weights,
             "version": version,
-            "answer": describe_answer(model, batch, self._classes),
+            "answer": _answer(model, batch, self._classes),
             "squeezed": _squeezed(image.shape, seen.shape),
             "pet": request.get("pet", self.pet),
             "pets": len(self._pets.validation.images) if self._pets else 0,
             "layers": [a | b for a, b in zip(packed.layers, layers, strict=True)],
         }
-        arrays = [seen, packed.pixels, packed.low, packed.high, slices]
+        arrays = [seen, packed.pixels, packed.low, packed.high, kernels]
         return header, [np.ascontiguousarray(array).tobytes() for array in arrays]
 
     def answer(self, request: dict[str, Any], buffers: list) -> Message | None:
@@ -233,13 +238,104 @@ class ActivationBrowser(ImageLab):
         return [{"kind": "image", "name": self.image, "weights": self.weights, "pet": self.pet}]
 
 
+def _described(model: "keras.Model") -> tuple[list[dict[str, Any]], np.ndarray]:
+    """Return for each layer what it does and sees, and the weights of all kernels as one array.
+
+    A layer has spans (of rows and of columns) or unknown (why there are none); made (what it does,
+    in words); and for each of its filters in reads the filters that it is made of, (number of
+    their layer or -1, filter or None for all), none where it is the image. A kernel has its shape
+    (filters, slices, height, width) and start, the number of its first weight; its slices are in
+    the order of reads.
+    """
+    feeding, spans, known = sources(model), receptive_spans(model), shown_layers(model)
+    names, filters = [layer.name for layer in known], [layer.output.shape[-1] for layer in known]
+    rows, kernels, start = [], [np.zeros(0)], 0
+    for layer, count in zip(known, filters, strict=True):
+        seen, fed = spans[layer.name], feeding[layer.name]
+        row = {"unknown": seen} if isinstance(seen, str) else {"spans": [s.tolist() for s in seen]}
+        numbers = [names.index(name) if name in names else -1 for name in fed]
+        kernel, maps = _kernel(layer)
+        if kernel is not None:
+            best = np.argsort(-np.abs(kernel).sum((2, 3)), axis=1, kind="stable")[:, :_SLICES]
+            best = best if fed else np.sort(best)  # of an image: red, green, blue
+            kernel = np.take_along_axis(kernel, best[..., None, None], 1)
+            maps = np.take_along_axis(maps, best, 1).tolist()
+            source = numbers[0] if len(numbers) == 1 else -1
+            reads = [[(source, number) for number in line if fed] for line in maps]
+            row |= {"kernel": kernel.shape, "start": start}
+            kernels.append(kernel.ravel())
+            start += kernel.size
+        elif type(layer).__name__ == "Concatenate":  # one layer's filters after the other's
+            reads = [[(n, i)] for n in numbers for i in range(filters[n] if n >= 0 else count)]
+        else:
+            reads = [
+                [(n, i if filters[n] == count else None) for n in numbers] for i in range(count)
+            ]
+        rows.append({"made": _made(layer), "reads": reads[:count], **row})
+    return rows, np.concatenate(kernels).astype(np.float32)
+
+
+def _kernel(layer: "keras.Layer") -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Return a layer's kernel, (filters, slices, h, w), and which map each slice reads."""
+    kind = type(layer).__name__
+    if kind == "DepthwiseConv2D":  # each map has kernels of its own
+        height, width, maps, times = layer.kernel.shape
+        kernel = np.asarray(layer.kernel).reshape(height, width, 1, maps * times)
+        return np.transpose(kernel, _AXES["Conv2D"]), np.arange(maps * times)[:, None] // times
+    if kind == "SeparableConv2D":  # its two steps are one convolution with this kernel
+        deep, mix = np.asarray(layer.depthwise_kernel), np.asarray(layer.pointwise_kernel)
+        kernel = np.einsum("hwmt,mtf->fmhw", deep, mix.reshape(*deep.shape[2:], -1))
+    elif kind in _AXES:
+        kernel = np.asarray(layer.kernel)
+        kernel = np.transpose(kernel[(None,) * (4 - kernel.ndim)], _AXES[kind])
+    else:
+        return None, None
+    filters, maps = kernel.shape[:2]
+    group = np.arange(filters) // (filters // getattr(layer, "groups", 1))
+    return kernel, group[:, None] * maps + np.arange(maps)  # a group reads a part of the maps
+
+
+def _made(layer: "keras.Layer") -> str:
+    """Return what a layer does, in words that "of" can follow."""
+    kind = type(layer).__name__
+    if kind not in ("MaxPooling2D", "AveragePooling2D"):
+        return kind
+    window = "×".join(map(str, layer.pool_size))
+    return f"the {'largest' if kind.startswith('Max') else 'mean'} of every {window}"
+
+
+def _answer(model: "keras.Model", batch: np.ndarray, classes: Sequence[str]) -> str:
+    """Return a model's answer in words, where it ends in one sigmoid unit or in softmax."""
+    import keras
+
+    last = getattr(model.layers[-1], "activation", None)
+    units = tuple(model.outputs[0].shape[1:]) if len(model.outputs) == 1 else ()
+    single = last is keras.activations.sigmoid and units == (1,)
+    if not single and (last is not keras.activations.softmax or len(units) != 1):
+        return ""
+    chances = np.asarray(model(batch, training=False))[0].astype(float)
+    if single:
+        chances = np.array([1 - chances[0], chances[0]])
+    if len(classes) != len(chances):
+        classes = [f"answer {number}" for number in range(len(chances))]
+    best = int(chances.argmax())
+    sure = "more than 99.9%" if chances[best] > 0.999 else f"{chances[best]:.1%}"
+    few = f"{len(classes):,} answers"
+    if len(classes) == 2:
+        few = f"two answers, {' and '.join(classes)}"
+    return (
+        f"The network says {classes[best]}, with a probability of {sure}. It knows only {few}: "
+        "whatever the image shows, it gives one of them."
+    )
+
+
 def _squeezed(shape: tuple[int, ...], seen: tuple[int, ...]) -> str:
     """Return a sentence if the network's image has other proportions than the one given."""
     (height, width), (rows, columns) = shape[:2], seen[:2]
-    if abs(np.log(height * columns / (width * rows))) < 0.05:
+    ratio = width * rows / (height * columns)
+    if abs(np.log(ratio)) < 0.05:
         return ""
-    how = "narrower" if width * rows > height * columns else "flatter"
     return (
         f"The image is {width} pixels wide and {height} high, the network takes {columns} by "
-        f"{rows}: it sees everything {how} than it is."
+        f"{rows}: it sees everything {'narrower' if ratio > 1 else 'flatter'} than it is."
     )
