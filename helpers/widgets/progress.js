@@ -57,7 +57,7 @@ function drawMetric(svg, metric, { epochs, epoch, step, rows, points, perEpoch }
   marks(chart, steps, "cnn-blue cnn-dots cnn-faint");
   for (const { look, mark, ends } of curves) {
     line(chart, ends, look);
-    marks(chart, ends, `${look} ${mark}`);
+    if (ends.length <= 30) marks(chart, ends, `${look} ${mark}`);
   }
   endLabels(chart, curves.map(({ name, ends }) => [name, ...ends.at(-1)]));
   const said = curves.map(({ name, ends }) => `${name} ${formatNumber(ends.at(-1)[1], 2)}`).join(", ") ||

@@ -42,7 +42,7 @@ class TrainingProgress(Lab):
     still = "progress"
     still_alt = (
         "The training progress: a bar with epoch, step and time left, and the curves of accuracy "
-        "and loss for training and validation images, with a small dot for every few steps."
+        "and loss for training and validation images."
     )
 
     epochs = traitlets.Int(0).tag(sync=True)

@@ -55,14 +55,9 @@ STILLS = {
         "import json\nfrom helpers.images import data_folder\n"
         "from helpers.widgets.progress import TrainingProgress\n"
         "record = json.loads((data_folder() / 'regularised.json').read_text())\n"
-        "lab = TrainingProgress()\n"
         "rows = record['history'][:60]\n"
-        "for name, value in dict(\n"
-        "    epochs=len(rows), epoch=len(rows), steps=40, step=40,\n"
-        "    accuracy=rows[-1]['accuracy'], rows=rows, state='done',\n"
-        ").items():\n"
-        "    setattr(lab.view, name, value)\n"
-        "lab",
+        "state = dict(epochs=60, epoch=60, steps=40, step=40, rows=rows, state='done')\n"
+        "TrainingProgress(accuracy=rows[-1]['accuracy'], **state)",
         ".cnn-progress",
     ),
     "function_lab": Still(
@@ -71,7 +66,7 @@ STILLS = {
     "threshold_lab": Still(
         "from helpers.model import load_record\nfrom helpers.widgets import ThresholdLab\n"
         "answers = load_record()['validation']\n"
-        "ThresholdLab(list(answers['labels']), answers['probabilities'])",
+        "ThresholdLab([int(n) for n in answers['labels']], answers['probabilities'])",
         ".cnn-threshold-lab table",
     ),
 }
