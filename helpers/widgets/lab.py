@@ -49,9 +49,7 @@ def bundle(*names: str) -> str:
     for name in names:
         add(name)
     *before, last = texts.values()
-    return "\n".join(
-        [*(re.sub(r"^export (default .*\n)?", "", t, flags=re.M) for t in before), last]
-    )
+    return "\n".join([*(_EXPORT.sub("", text) for text in before), last])
 
 
 def whole_number(name: str, value: Any, low: int, high: int, *, other: str = "") -> int:

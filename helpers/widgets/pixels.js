@@ -87,7 +87,7 @@ export function colorOf(value, colors, limits) {
 /** Black or white: the one that can be read on this CSS colour `rgb(r g b)`. */
 export function inkOn(color) {
   const [r, g, b] = color.match(/\d+/g).map((c) => (Number(c) / 255) ** 2.2);
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.24 ? "black" : "white";
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? "black" : "white";
 }
 
 /** Draw pixels on a canvas, one canvas pixel each; CSS enlarges it. */

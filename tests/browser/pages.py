@@ -327,7 +327,8 @@ def controls(page: Page, selector: str = ".cnn-lab") -> list[dict]:
     """
     found = []
     for control in page.locator(selector).locator(_CONTROLS).all():
-        role, name = re.match(r'- (\w+)(?: "(.*?)")?', control.aria_snapshot() or "- none").groups()
+        said = control.aria_snapshot() or "- none"
+        role, name = re.match(r"""- '?(\w+)(?: "(.*?)")?""", said).groups()
         own = control.get_attribute("data-lm-suppress-shortcuts") == "true"
         html = control.evaluate("element => element.outerHTML.slice(0, 120)")
         found.append({"role": role, "name": name or "", "own keys": own, "html": html})
