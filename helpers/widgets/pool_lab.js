@@ -26,7 +26,7 @@ function render({ model, el }) {
   const which = slider({ label: "window number", min: 1, max: 1, value: 1,
     words: (w, all) => `${Math.min(w, all)} of ${all}`, onInput: (w) => wire.set({ position: w - 1 }) });
   const caption = element("div", "cnn-quiet");
-  const field = element("div", "cnn-pool-patch");
+  const field = element("div");
   const bad = element("div"); // what is wrong with a number: below, so that nothing moves beside it
   const maxima = numberTable("maximum");
   const averages = numberTable("average");
