@@ -26,55 +26,37 @@ class ModelError(LearnerError):
 
 
 class Packed(NamedTuple):
-    """All activations of one image as bytes, filter by filter: what travels to the page.
-
-    Attributes
-    ----------
-    layers : list of dict
-        One per layer: name, height, width, filters, offset (of its first byte in `pixels`) and
-        first (of its filters in `low` and `high`).
-    pixels : (n,) uint8
-        Each filter's map, row by row: 0 at the filter's minimum, 255 at its maximum.
-    low, high : (filters of all layers,) float32
-        The true minimum and maximum of each map.
-    """
+    """All activations of one image as bytes, filter by filter: what travels to the page."""
 
     layers: list[dict]
+    """Of each layer: name, height, width, filters, offset (of its first byte in `pixels`) and
+    first (of its filters in `low` and `high`)."""
     pixels: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
+    """(n,) uint8: each filter's map, row by row, 0 at its minimum and 255 at its maximum."""
+    low: np.ndarray  # (filters of all layers,) float32: the true minimum of each map
+    high: np.ndarray  # and its maximum
 
 
 class Strongest(NamedTuple):
-    """Where each filter of one layer is excited most, at most once per image.
+    """Where each filter of one layer is excited most, at most once per image: (filters, count)."""
 
-    All (filters, count), the highest value first; image is -1 from where no further image excites
-    the filter (its map is the same everywhere).
-    """
-
-    value: np.ndarray
-    image: np.ndarray
+    value: np.ndarray  # the highest first
+    image: np.ndarray  # its number; -1 from where the filter's maps are the same everywhere
     row: np.ndarray
     column: np.ndarray
 
 
 class Patch(NamedTuple):
-    """One patch: its (h, w, 3) uint8 pixels, the activation, the image's number, its box."""
+    """What a filter saw where it was excited."""
 
-    pixels: np.ndarray
-    value: float
-    image: int
-    box: tuple[int, int, int, int]
+    pixels: np.ndarray  # (h, w, 3) uint8
+    value: float  # the activation
+    image: int  # its number
+    box: tuple[int, int, int, int]  # as `receptive_box` returns it
 
 
-def check_model(model: "keras.Model") -> tuple[int, int, int]:
-    """Return (height, width, channels) of the one image that the model takes, or raise.
-
-    Raises
-    ------
-    ModelError
-        Not a built Sequential or functional model of one image of fixed size, channels last.
-    """
+def _image_shape(model: "keras.Model") -> tuple[int, int, int]:
+    """Return (height, width, channels) of the one image that the model takes, or raise."""
     try:
         (tensor,) = model.inputs
         _, height, width, channels = tensor.shape
@@ -95,10 +77,16 @@ def shown_layers(model: "keras.Model") -> list["keras.Layer"]:
     """Return the layers that make maps: those with (height, width, filters) output.
 
     Layers that only hand the image on (input, rescaling, dropout, augmentation) are not among them.
+
+    Raises
+    ------
+    ModelError
+        There are none, or this is no built Sequential or functional model of one image of fixed
+        size, channels last.
     """
     import keras
 
-    check_model(model)
+    _image_shape(model)
     passive = IDENTITIES | {"InputLayer", "Rescaling", "Normalization"}
     layers = [
         layer
@@ -137,11 +125,6 @@ def activation_model(model: "keras.Model") -> "keras.Model":
     return keras.Model(image, outputs, name=f"{model.name}_activations")
 
 
-def fitted(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Return a uint8 image in the size (height, width), unchanged if it has it already."""
-    return image if image.shape[:2] == size else resize(image, size)
-
-
 def as_input(
     model: "keras.Model", image: np.ndarray, *, preprocess: Preprocess | None = None
 ) -> np.ndarray:
@@ -150,10 +133,10 @@ def as_input(
     A uint8 image of another size is resized; for a model of one channel it is made grey (the
     luma of ITU-R BT.601, as in Pillow). `preprocess` then takes it to the model's own units.
     """
-    height, width, channels = check_model(model)
+    height, width, channels = _image_shape(model)
     image = np.asarray(image)
-    if image.dtype == np.uint8:
-        image = fitted(image, (height, width))
+    if image.dtype == np.uint8 and image.shape[:2] != (height, width):
+        image = resize(image, (height, width))
     if channels == 1 and image.shape[-1:] == (3,):
         image = (image @ np.array([0.299, 0.587, 0.114]))[..., None]
     if image.shape != (height, width, channels):
@@ -231,7 +214,7 @@ def receptive_box(
         The place lies outside the maps, or on the way to them is a layer whose receptive field is
         not known (`model.receptive_spans`).
     """
-    check_model(model)
+    _image_shape(model)
     known = receptive_spans(model)
     if layer not in known:
         raise ModelError(f"The model has no layer {layer!r}; it has {', '.join(known)}.")
@@ -355,11 +338,12 @@ def strongest_patches(
     filter_number : int
         From 0.
     """
-    size, patches = check_model(model)[:2], []
+    size, patches = _image_shape(model)[:2], []
     for value, number, row, column in zip(*(n[filter_number] for n in found[layer]), strict=True):
         if number < 0:
             break
         top, left, bottom, right = box = receptive_box(model, layer, int(row), int(column))
-        pixels = fitted(images[int(number)], size)[top:bottom, left:right]
-        patches.append(Patch(pixels, float(value), int(number), box))
+        image = images[int(number)]
+        image = image if image.shape[:2] == size else resize(image, size)
+        patches.append(Patch(image[top:bottom, left:right], float(value), int(number), box))
     return patches

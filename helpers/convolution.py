@@ -146,7 +146,7 @@ def output_size(n: int, *, kernel: int, stride: int = 1, padding: Padding = "val
     valid: floor((n − kernel) / stride) + 1 · same: ceil(n / stride) · p zeros on both sides:
     floor((n + 2p − kernel) / stride) + 1. Lesson 2 derives it.
     """
-    before, after = pad_amounts(n, kernel=kernel, stride=stride, padding=padding)
+    before, after = _pad_amounts(n, kernel=kernel, stride=stride, padding=padding)
     if n + before + after < kernel:
         raise LearnerError(
             f"A window of {kernel} does not fit into a side of {n} with padding {padding!r}; "
@@ -155,7 +155,7 @@ def output_size(n: int, *, kernel: int, stride: int = 1, padding: Padding = "val
     return (n + before + after - kernel) // stride + 1
 
 
-def pad_amounts(
+def _pad_amounts(
     n: int, *, kernel: int, stride: int = 1, padding: Padding = "valid"
 ) -> tuple[int, int]:
     """Return how many zeros go before and after an axis of `n` pixels.
@@ -193,7 +193,7 @@ def receptive_field(layers: Sequence[tuple[int, int]]) -> ReceptiveField:
     """
     size, jump = 1, 1
     for kernel, stride in layers:
-        pad_amounts(1, kernel=kernel, stride=stride)  # refuses what is not a whole number
+        _pad_amounts(1, kernel=kernel, stride=stride)  # refuses what is not a whole number
         size, jump = size + (kernel - 1) * jump, jump * stride
     return ReceptiveField(size, jump)
 
@@ -226,7 +226,7 @@ def window_spans(
         The smallest interval that holds the spans which a window covers.
     """
     n, reach = len(spans), (kernel - 1) * dilation + 1
-    before, _ = pad_amounts(n, kernel=reach, stride=stride, padding=padding)
+    before, _ = _pad_amounts(n, kernel=reach, stride=stride, padding=padding)
     starts = np.arange(output_size(n, kernel=reach, stride=stride, padding=padding)) * stride
     places = starts[:, None] - before + dilation * np.arange(kernel)
     inside = (places >= 0) & (places < n)
@@ -249,7 +249,7 @@ def _windows(
     widths = [(0, 0)] * x.ndim
     for side, kernel in enumerate(size, start=axis):
         output_size(x.shape[side], kernel=kernel, stride=stride, padding=padding)
-        widths[side] = pad_amounts(x.shape[side], kernel=kernel, stride=stride, padding=padding)
+        widths[side] = _pad_amounts(x.shape[side], kernel=kernel, stride=stride, padding=padding)
     windows = sliding_window_view(np.pad(x, widths, constant_values=fill), size, (axis, axis + 1))
     return windows[:, ::stride, ::stride] if axis else windows[::stride, ::stride]
 

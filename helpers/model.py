@@ -68,7 +68,7 @@ def build_model(*, seed: int | None = None, dropout: float = 0.0) -> "keras.Sequ
     return keras.Sequential(stack, name="article")
 
 
-def build_residual(
+def _build_residual(
     *,
     seed: int | None = None,
     dropout: float = 0.0,
@@ -80,31 +80,11 @@ def build_residual(
     """Build the network of lesson 4's last section: 1,097,313 parameters, untrained.
 
     Each width is a convolution that halves the image (stride 2), followed, from the second
-    width on, by `blocks` residual blocks of two convolutions each. The average of each channel
-    over the image (global average pooling) goes into one sigmoid.
-
-    Parameters
-    ----------
-    seed, dropout
-        As in `build_model`; dropout is that of the averages.
-    side : int or None
-        The side of the images, in pixels. None takes images of any side: the network is
-        trained on small ones, and has the same weights for each.
-    widths : sequence of int
-        How many filters the convolutions have.
-    blocks : int
-        0 leaves the residual blocks out.
-    normalize : bool
-        Batch normalisation after every convolution; without it, the convolution has a bias.
-
-    Returns
-    -------
-    keras.Model
-        Takes (N, side, side, 3) images from 0 to 255 and gives (N, 1): the probability of a dog.
-
-    References
-    ----------
-    K. He, X. Zhang, S. Ren and J. Sun (2016), "Deep residual learning for image recognition".
+    width on, by `blocks` residual blocks of two convolutions each, with batch normalisation after
+    every convolution (or, without it, a bias). The average of each channel over the image goes
+    into one sigmoid. With a side of None it takes images of any side: it is trained on small ones,
+    and has the same weights for each. K. He, X. Zhang, S. Ren and J. Sun (2016), "Deep residual
+    learning for image recognition".
     """
     import keras
     from keras import layers
@@ -139,49 +119,32 @@ def build_residual(
     return keras.Model(image, layers.Dense(1, **last, name="prediction")(x), name="residual")
 
 
-# Every network that a recipe of `helpers.training` can name. Lesson 4's last section comes from the
-# article's layers to the residual ones in these steps.
+# Every network that a recipe can name; each takes (N, 150, 150, 3) images from 0 to 255, and gives
+# (N, 1), the probability of a dog. Lesson 4's last section comes from the article's layers to the
+# residual ones in these steps.
 _article_widths = {"widths": (16, 32, 32, 64), "blocks": 0}
 NETWORKS: dict[str, Callable[..., "keras.Model"]] = {
     "article": build_model,
-    "average": partial(build_residual, **_article_widths, normalize=False),
-    "normalized": partial(build_residual, **_article_widths),
-    "wider": partial(build_residual, blocks=0),
-    "residual": build_residual,
+    "average": partial(_build_residual, **_article_widths, normalize=False),
+    "normalized": partial(_build_residual, **_article_widths),
+    "wider": partial(_build_residual, blocks=0),
+    "residual": _build_residual,
 }
 
 
 class LayerRow(NamedTuple):
-    """One layer of a network, in numbers.
-
-    Attributes
-    ----------
-    name, kind : str
-        The layer's name and its class.
-    output_shape : tuple of int
-        Without the batch.
-    parameters : int
-        Weights and biases.
-    arithmetic : str
-        How `parameters` comes about, such as "(3*3*3+1)*16", for convolutions, batch normalisation
-        and dense layers; else empty.
-    multiply_adds : int
-        For one image; convolutions and dense layers are counted.
-    receptive_field : (int, int), str or None
-        The rows and columns of the image that one output value sees, at most; None from Flatten
-        on, where a value has no place; a sentence where it is not known.
-    memory : int
-        Bytes that the output takes for one image.
-    """
+    """One layer of a network, in numbers."""
 
     name: str
-    kind: str
-    output_shape: tuple[int, ...]
-    parameters: int
-    arithmetic: str
-    multiply_adds: int
+    kind: str  # its class
+    output_shape: tuple[int, ...]  # without the batch
+    parameters: int  # weights and biases
+    arithmetic: str  # how they come about, such as "(3*3*3+1)*16"; empty for other kinds
+    multiply_adds: int  # for one image; convolutions and dense layers are counted
     receptive_field: tuple[int, int] | str | None
-    memory: int
+    """Rows and columns of the image that one output value sees, at most; None from Flatten on,
+    where a value has no place; a sentence where it is not known."""
+    memory: int  # bytes that the output takes for one image
 
 
 def layer_table(model: "keras.Model") -> list[LayerRow]:
@@ -340,37 +303,23 @@ def _through(layer: "keras.Operation", inputs: Sequence[Spans | str]) -> Spans |
 
 
 def save_trained(
-    model: "keras.Model",
-    *,
-    name: str,
-    record: dict[str, Any],
-    network: str = "article",
-    folder: Path | None = None,
+    model: "keras.Model", *, name: str, record: dict[str, Any], network: str, folder: Path
 ) -> Path:
-    """Save a trained network as ``<name>.weights.h5`` and ``<name>.json``.
-
-    The weights are stored as float16 (3.3 MB instead of 6.6), without dropout and optimizer.
+    """Save a trained network as ``<name>.weights.h5`` and its record ``<name>.json``, the result.
 
     Parameters
     ----------
     model : keras.Model
-        A network of `NETWORKS`, with or without dropout.
+        A network of `NETWORKS`, with or without dropout. Its weights are stored as float16 (3.3 MB
+        instead of 6.6), without dropout and optimizer.
     record : dict
         How it was trained; the hash of the file and the table of layers are added. Under "classes"
         it names the answers.
     network : str
         Its name in `NETWORKS`.
-    folder : Path, optional
-        By default the repository's data folder.
-
-    Returns
-    -------
-    Path
-        The record that was written.
     """
     import keras
 
-    folder = data_folder() if folder is None else Path(folder)
     policy = keras.config.dtype_policy()
     try:
         keras.config.set_dtype_policy("float16")

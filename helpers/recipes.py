@@ -4,11 +4,10 @@ Every random choice (the order of the images, how each is cropped and coloured) 
 the seed, the step and the place in the batch, so a run can go on anywhere. Lesson 4 shows them.
 """
 
-import dataclasses
 import functools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,9 +47,7 @@ class Recipe:
 
 # The article's recipe as it stands: 10 epochs of 8 steps of 128 images, half of them each epoch.
 ARTICLE = Recipe(name="article", epochs=10, batch_size=128, steps_per_epoch=8)
-# The same, with every image in each epoch.
-EVERY_PHOTO = dataclasses.replace(ARTICLE, name="every-photo", epochs=30, steps_per_epoch=None)
-# The same layers, held back from memorising: no two epochs show an image alike.
+# The article's layers, held back from memorising: no two epochs show an image alike.
 REGULARISED = Recipe(
     name="regularised",
     epochs=250,
@@ -66,7 +63,7 @@ REGULARISED = Recipe(
     mixup=0.2,
 )
 # Lesson 4's last section: the same number of parameters, spent better.
-RESIDUAL = dataclasses.replace(
+RESIDUAL = replace(
     REGULARISED,
     name="residual",
     network="residual",
@@ -79,13 +76,16 @@ RESIDUAL = dataclasses.replace(
     dropout=0.3,
     sides=(48, 64, 80, 96, 112),
 )
-# Twice as long: what is left to gain when nothing else changes.
-LONGER = dataclasses.replace(RESIDUAL, name="residual-longer", epochs=200)
-# The way there: the same recipe for the networks between the article's and that one.
-STEPS = [
-    dataclasses.replace(RESIDUAL, name=n, network=n) for n in ("average", "normalized", "wider")
+_all = [
+    ARTICLE,
+    replace(ARTICLE, name="every-photo", epochs=30, steps_per_epoch=None),  # in each epoch
+    REGULARISED,
+    # The way from the article's network to the residual one, all by the same recipe.
+    *(replace(RESIDUAL, name=n, network=n) for n in ("average", "normalized", "wider")),
+    RESIDUAL,
+    replace(RESIDUAL, name="residual-longer", epochs=200),  # what is left to gain
 ]
-RECIPES = {r.name: r for r in (ARTICLE, EVERY_PHOTO, REGULARISED, *STEPS, RESIDUAL, LONGER)}
+RECIPES = {recipe.name: recipe for recipe in _all}
 
 
 def augment(

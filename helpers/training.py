@@ -22,7 +22,7 @@ import numpy as np
 
 from helpers.errors import LearnerError
 from helpers.images import cache_folder, data_folder
-from helpers.model import NETWORKS, load_trained, save_trained
+from helpers.model import NETWORKS, load_record, load_trained, save_trained
 from helpers.pets import CLASS_NAMES, Pets, Split, as_dataset, hold_out, load_pets
 from helpers.recipes import ARTICLE, RECIPES, Recipe, training_batches
 
@@ -466,7 +466,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (LearnerError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    record = json.loads(path.read_text(encoding="utf-8"))["validation"]
+    record = load_record(path.stem, folder=path.parent)["validation"]
     low, high = record["interval"]
     print(
         f"{recipe.name}, seed {options.seed}: {record['correct']} of {record['total']} validation "

@@ -9,7 +9,6 @@ from helpers.activations import (
     ModelError,
     activation_model,
     activations,
-    check_model,
     pack,
     random_twin,
     receptive_box,
@@ -49,7 +48,7 @@ def chain() -> keras.Model:
 def test_activations_are_those_of_each_layer(build):
     """The maps of a layer are those of the model called layer by layer, or ending there."""
     model = build()
-    height, width, channels = check_model(model)
+    height, width, channels = model.input_shape[1:]
     image = np.random.default_rng(3).integers(0, 256, (height, width, channels))
     maps = activations(model, image)
     assert list(maps) == [layer.name for layer in shown_layers(model)]

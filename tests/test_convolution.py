@@ -18,7 +18,6 @@ from helpers.convolution import (
     correlate2d,
     max_pool,
     output_size,
-    pad_amounts,
     receptive_field,
     window_spans,
 )
@@ -227,14 +226,6 @@ def test_output_size_counts_the_windows(n, kernel, stride, zeros):
     else:
         with pytest.raises(ValueError, match="does not fit"):
             output_size(n, kernel=kernel, stride=stride, padding=zeros)
-
-
-def test_pad_amounts():
-    assert pad_amounts(5, kernel=3, padding="same") == (1, 1)
-    assert pad_amounts(5, kernel=2, padding="same") == (0, 1)
-    assert pad_amounts(5, kernel=1, stride=3, padding="same") == (0, 0)
-    assert pad_amounts(5, kernel=3) == (0, 0)
-    assert pad_amounts(5, kernel=3, padding=2) == (2, 2)
 
 
 @given(st.lists(st.tuples(st.integers(1, 4), st.integers(1, 3)), max_size=4))

@@ -73,7 +73,7 @@ def test_a_seed_fixes_the_first_weights(model):
 
 def test_saved_weights_come_back(tmp_path):
     model = build_model(seed=3, dropout=0.3)
-    save_trained(model, name="mine", record={"seed": 3}, folder=tmp_path)
+    save_trained(model, name="mine", record={"seed": 3}, network="article", folder=tmp_path)
     assert (tmp_path / "mine.weights.h5").stat().st_size < 4_000_000
     loaded = load_trained("mine", folder=tmp_path)
     images = np.random.default_rng(0).integers(0, 256, (4, 150, 150, 3)).astype(np.float32)
@@ -91,7 +91,9 @@ def test_weights_of_another_network_come_back_as_that_network(tmp_path):
 
 
 def test_other_weights_are_refused_with_a_sentence(tmp_path):
-    written = save_trained(build_model(seed=3), name="mine", record={}, folder=tmp_path)
+    written = save_trained(
+        build_model(seed=3), name="mine", record={}, network="article", folder=tmp_path
+    )
     whole, weights = written.read_text(), tmp_path / "mine.weights.h5"
 
     record = json.loads(whole)

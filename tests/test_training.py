@@ -211,7 +211,7 @@ def test_the_articles_recipe_is_the_articles():
     assert (recipe.optimizer, recipe.learning_rate) == ("rmsprop", 0.001)
     assert (recipe.epochs, recipe.steps(2000), recipe.batch_size) == (10, 8, 128)
     assert (recipe.dropout, recipe.smallest_crop, recipe.flip, recipe.color) == (0, 1, False, 0)
-    assert recipes.EVERY_PHOTO.steps(2000) == 16
+    assert recipes.RECIPES["every-photo"].steps(2000) == 16
 
 
 # ---------------------------------------------------------------- runs
