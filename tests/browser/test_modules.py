@@ -86,7 +86,7 @@ def test_sizes_in_the_page(page: Page) -> None:
     )
     for (n, kernel, stride, padding), (size, lost) in zip(cases, found, strict=True):
         options = {"kernel": kernel, "stride": stride, "padding": padding}
-        before, after = convolution.pad_amounts(n, **options)
+        before, after = convolution._pad_amounts(n, **options)
         if n + before + after < kernel:
             assert size == 0
             continue

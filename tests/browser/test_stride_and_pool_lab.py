@@ -40,7 +40,7 @@ def test_the_arithmetic_of_strides(saved_page: Callable) -> None:
         page.get_by_role("combobox", name="padding").select_option(padding)
         options = {"kernel": kernel, "stride": stride}
         options["padding"] = int(padding) if padding.isdigit() else padding
-        before, after = convolution.pad_amounts(n, **options)
+        before, after = convolution._pad_amounts(n, **options)
         formula = page.locator(".cnn-formula").inner_text()
         if n + before + after < kernel:
             assert formula == "No window of 5 fits into 4 pixels: the output is empty."
