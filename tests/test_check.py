@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
 
 from helpers import check
-from helpers.check.exercise import common_mistakes
+from helpers.check.exercise import _common_mistakes
 
 EXERCISES = list(check.EXERCISES.values())
 EACH = pytest.mark.parametrize("exercise", EXERCISES, ids=check.EXERCISES)
@@ -224,5 +224,5 @@ def test_solutions_pass_and_no_hint_is_one():
                 code |= {line.strip().removeprefix("return ") for line in cell.source.splitlines()}
     code = {line for line in code if len(line) >= 14 and "check." not in line}
     for exercise in EXERCISES:
-        texts = exercise.texts("Hint: ") + mistakes(exercise) + list(common_mistakes([[0]]))
+        texts = exercise.texts("Hint: ") + mistakes(exercise) + list(_common_mistakes([[0]]))
         assert code and not [line for line in code for text in texts if line in text]

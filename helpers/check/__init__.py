@@ -8,7 +8,7 @@ To add an exercise:
 
 1. In ``helpers/check/lesson_N.py``, write a function with the exercise's name and parameters. It
    returns the right result and a table of mistakes: a hint, and what the mistake gives that it is
-   for (`common_mistakes` are known to every exercise). Its docstring holds hints on request and
+   for (`_common_mistakes` are known to every exercise). Its docstring holds hints on request and
    a word of praise; ``@exercise(...)`` above it tells how to draw the inputs.
    ``tests/test_check.py`` then asserts that every mistake is refused with its own hint.
 2. In the notebook, three cells: the exercise with ``...`` for the answer; ``check.NAME(answer)``;

@@ -101,7 +101,7 @@ class Exercise:
         differences = list(map(_difference, results, (right for right, _ in known)))
         right = differences.count("")
         if right < len(results):
-            tables = [mistakes | common_mistakes(right) for right, mistakes in known]
+            tables = [mistakes | _common_mistakes(right) for right, mistakes in known]
             for hint in tables[0]:
                 if not any(map(_difference, results, (table[hint] for table in tables))):
                     return hint
@@ -132,7 +132,7 @@ def whole_numbers(first: list[tuple], *ranges: tuple[int, int]) -> Callable:
     return lambda rng: first + [tuple(int(rng.integers(*one)) for one in ranges) for _ in range(30)]
 
 
-def common_mistakes(right: Any) -> dict[str, np.ndarray]:
+def _common_mistakes(right: Any) -> dict[str, np.ndarray]:
     """Return what mistakes that any exercise may see make of a right result, each by its hint."""
     right = np.asarray(right, dtype=float)
     whole, clipped = np.trunc(right), np.clip(right, 0, 255)
