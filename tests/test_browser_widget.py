@@ -1,7 +1,6 @@
 """What the activation browser sends to its page, without a page: any model, search, saved page."""
 
 import json
-from collections.abc import Generator
 
 import keras
 import numpy as np
@@ -9,13 +8,10 @@ import pytest
 from keras import layers
 
 from helpers import images
-from helpers.activations import ModelError, activations, strongest_activations, strongest_patches
+from helpers.activations import ModelError, activations
 from helpers.errors import LearnerError
-from helpers.model import build_model
 from helpers.pets import Pets, Split
 from helpers.widgets import ActivationBrowser
-
-SLICES = 6
 
 
 @pytest.fixture(scope="module")
@@ -52,53 +48,20 @@ def branches() -> keras.Model:
 
 
 def read(browser: ActivationBrowser, weights: str = "trained", image: str | None = None) -> dict:
-    """Return a message as the page reads it: layers by name, each with its maps and kernels."""
+    """Return a message as the page reads it: layers by name, each with its kernels."""
     request = {"kind": "image", "name": image or browser.image, "weights": weights, "pet": 3}
     header, buffers = browser.answer(request, [])
     json.dumps(header)  # all of it can travel
-    photo, pixels, low, high, kernels = (
-        np.frombuffer(data, kind)
-        for data, kind in zip(buffers, ["u1", "u1", "f4", "f4", "f4"], strict=True)
-    )
+    kernels = np.frombuffer(buffers[4], np.float32)
     names = [layer["name"] for layer in header["layers"]]
-    found = dict(header, photo=photo.reshape(header["shape"]), bytes=sum(map(len, buffers)))
+    found = dict(header, photo=np.frombuffer(buffers[0], np.uint8).reshape(header["shape"]))
     for layer in header["layers"]:
-        count, first, start = layer["filters"], layer["first"], layer["offset"]
-        shape = (count, layer["height"], layer["width"])
-        codes = pixels[start : start + np.prod(shape)].reshape(shape) / 255
-        span = (high - low)[first : first + count, None, None]
-        layer["maps"] = np.moveaxis(low[first : first + count, None, None] + codes * span, 0, -1)
         if "kernel" in layer:
             end = layer["start"] + np.prod(layer["kernel"])
             layer["slices"] = kernels[layer["start"] : end].reshape(layer["kernel"])
         layer["reads"] = [[(names[n], i) for n, i in line] for line in layer["reads"]]
         found[layer["name"]] = layer
     return found
-
-
-def result(steps: Generator) -> object:
-    """Return what a generator returns in the end."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
-
-
-def test_the_maps_that_travel_are_those_of_keras() -> None:
-    model = build_model(seed=3)
-    model.class_names = ("cat", "dog")  # as `load_trained` sets them
-    data = read(ActivationBrowser(model, "cat"))
-    cat = images.resize(images.sample("cat"))
-    for name, values in activations(model, cat).items():
-        step = (values.max((0, 1)) - values.min((0, 1))) / 255
-        assert (np.abs(data[name]["maps"] - values) <= step * 0.51 + 1e-7).all()
-    np.testing.assert_array_equal(data["photo"], cat)
-    chance = float(np.asarray(model(cat[None].astype(np.float32)))[0, 0])
-    assert f"says {'dog' if chance > 0.5 else 'cat'}, with" in data["answer"]
-    assert f"a probability of {max(chance, 1 - chance):.1%}" in data["answer"]
-    assert "It knows only two answers, cat and dog" in data["answer"]
-    assert data["bytes"] < 900_000
 
 
 def test_every_kernel_says_what_it_reads() -> None:
@@ -138,44 +101,25 @@ def test_every_kernel_says_what_it_reads() -> None:
     assert data["answer"] == ""  # it ends in maps, not in an answer
 
 
-def test_a_deep_kernel_is_shown_by_its_strongest_slices() -> None:
-    model = build_model(seed=3)
-    data = read(ActivationBrowser(model))["conv3"]
-    kernel = model.get_layer("conv3").kernel.numpy()
-    for number in (0, 31):
-        order = np.argsort(-np.abs(kernel[..., number]).sum((0, 1)), kind="stable")[:SLICES]
-        assert data["reads"][number] == [("pool2", i) for i in order]
-        np.testing.assert_array_equal(
-            data["slices"][number], np.moveaxis(kernel[..., number], 2, 0)[order]
-        )
-
-
-def test_a_grey_model_shows_what_it_sees_and_a_squashed_image_says_so() -> None:
-    grey = keras.Sequential([keras.Input((28, 28, 1)), layers.Conv2D(3, 5, name="conv")])
-    data = read(ActivationBrowser(grey, "owl", preprocess=lambda x: x / 255))
-    owl = images.resize(images.sample("owl"), (28, 28)) @ [0.299, 0.587, 0.114]
-    assert data["photo"].shape == (28, 28) and np.abs(data["photo"] - owl).max() <= 0.5
-    assert data["conv"]["maps"].shape == (24, 24, 3) and data["conv"]["slices"].shape[1] == 1
-    assert "800 pixels wide and 534 high" in data["squeezed"] and "narrower" in data["squeezed"]
+@pytest.mark.parametrize(
+    ("height", "width", "words"), [(400, 240, ""), (100, 240, "narrower"), (400, 99, "flatter")]
+)
+def test_a_squashed_image_says_so(height: int, width: int, words: str) -> None:
     model = keras.Sequential([keras.Input((40, 24, 3)), layers.MaxPooling2D(4, name="pool")])
-    portrait = np.zeros((400, 240, 3), np.uint8)
-    for image, words in [(portrait, ""), (portrait[:100], "narrower"), (portrait[:, :99], "flatt")]:
-        data = read(ActivationBrowser(model, image))
-        assert data["photo"].shape == (40, 24, 3) and data["pool"]["maps"].shape == (10, 6, 3)
-        assert words in data["squeezed"] and bool(words) == bool(data["squeezed"])
+    said = read(ActivationBrowser(model, np.zeros((height, width, 3), np.uint8)))["squeezed"]
+    assert words in said and bool(words) == bool(said)
+    assert not said or f"{width} pixels wide and {height} high, the network takes 24 by" in said
 
 
-def test_weights_that_are_random_or_trained_further(small: keras.Model) -> None:
+def test_weights_trained_further_are_shown(small: keras.Model) -> None:
     browser = ActivationBrowser(small, "cat")
     before, random = read(browser), read(browser, "random")
-    assert not np.array_equal(before["conv"]["maps"], random["conv"]["maps"])
-    assert before["checksum"] == random["checksum"] and before["version"] != random["version"]
-    np.testing.assert_array_equal(random["conv"]["maps"], read(browser, "random")["conv"]["maps"])
     weights = small.get_weights()
     small.set_weights([2 * w for w in weights])
     after = read(browser)
     small.set_weights(weights)
-    assert before["version"] not in (after["version"], random["version"])
+    assert before["checksum"] == random["checksum"] == after["checksum"]
+    assert len({before["version"], random["version"], after["version"]}) == 3
     np.testing.assert_allclose(after["conv"]["slices"], 2 * before["conv"]["slices"])
     assert read(browser)["version"] == before["version"]
 
@@ -188,15 +132,8 @@ def test_a_search_goes_on_when_it_is_asked_and_says_what_failed(
     steps = [browser.answer(request, [])[0] for _ in range(3)]
     assert [step.get("done") for step in steps] == [25, 50, 60]
     header, buffers = browser.answer(request, [])
-    found = result(strongest_activations(small, pets.validation.images))
-    expected = strongest_patches(
-        small, pets.validation.images, found, layer="second", filter_number=5
-    )
     assert header["version"] == steps[0]["version"] and header["source"] == "60 drawn pets"
-    for patch, said, data in zip(expected, header["patches"], buffers, strict=True):
-        assert (said["value"], said["pet"]) == (pytest.approx(patch.value), patch.image)
-        pixels = np.frombuffer(data, np.uint8).reshape(said["shape"])
-        np.testing.assert_array_equal(pixels, patch.pixels)
+    assert len(header["patches"]) == len(buffers) == 9
     errors = []
 
     def preprocess(batch: np.ndarray) -> np.ndarray:
@@ -267,13 +204,8 @@ def test_what_cannot_be_shown_gets_a_sentence(small: keras.Model, pets: Pets) ->
     assert browser.filter == 3
     browser.set_state({"layer": "second", "filter": 7})
     assert (browser.layer, browser.filter) == ("second", 7)
-    with pytest.raises(ModelError, match="one image as input"):
-        ActivationBrowser(keras.Sequential([layers.Conv2D(1, 1)]))
     with pytest.raises(ModelError, match="a fixed height and width"):
         ActivationBrowser(keras.Sequential([keras.Input((None, None, 3)), layers.Conv2D(1, 1)]))
-    inner = keras.Sequential([keras.Input((8, 8, 3)), small.layers[1]])
-    with pytest.raises(ModelError, match=r"the one inside it: model.get_layer\(name\)"):
-        ActivationBrowser(keras.Sequential([keras.Input((8, 8, 3)), inner]))
     with pytest.raises(images.ImageError):
         ActivationBrowser(small, "no_such_file.jpg")
     assert repr(browser) == "ActivationBrowser()"
