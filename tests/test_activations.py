@@ -140,11 +140,6 @@ def test_packing_keeps_every_number_to_half_a_step():
             assert (low, high) == (np.float32(expected.min()), np.float32(expected.max()))
 
 
-def test_the_maps_of_the_article_take_about_700_kilobytes():
-    maps = activations(build_model(), np.zeros((150, 150, 3), np.uint8))
-    assert pack(maps).pixels.nbytes == 709_216
-
-
 def test_random_twin_has_other_weights_and_is_the_same_each_time():
     model = branches()
     one, two, other = (random_twin(model, seed=s).get_weights() for s in (0, 0, 1))

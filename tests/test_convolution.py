@@ -37,50 +37,32 @@ def random_array(shape, seed, dtype=float):
     return rng.normal(size=shape).astype(dtype)
 
 
-def float32_sum_error(images, kernels):
-    """A bound on how far two float32 sums of the same products may be apart."""
-    terms = kernels.shape[0] * kernels.shape[1] * kernels.shape[2]
-    return 2 * terms * np.finfo(np.float32).eps * np.abs(images).max() * np.abs(kernels).max()
-
-
 # --- correlate2d -------------------------------------------------------------------------------
 
 
-@given(sizes, sizes, st.integers(1, 5), st.integers(1, 5), st.integers(1, 4), seeds)
+@given(
+    sizes, sizes, st.integers(1, 5), st.integers(1, 5), st.integers(0, 4), st.integers(1, 4), seeds,
+)  # fmt: skip
 @quick
-def test_correlate2d_valid_is_scipys_at_every_stride(
-    rows, columns, k_rows, k_columns, stride, seed
+def test_correlate2d_is_scipys_at_every_stride_and_padding(
+    rows, columns, k_rows, k_columns, zeros, stride, seed
 ):
-    rows, columns = max(rows, k_rows), max(columns, k_columns)
+    rows, columns = max(rows, k_rows - 2 * zeros), max(columns, k_columns - 2 * zeros)
     image = random_array((rows, columns), seed)
     kernel = random_array((k_rows, k_columns), seed + 1)
-    expected = scipy.signal.correlate2d(image, kernel, mode="valid")[::stride, ::stride]
-    result = correlate2d(image, kernel, stride=stride)
-    assert result.shape == expected.shape
+    padded = np.pad(image, zeros)
+    expected = scipy.signal.correlate2d(padded, kernel, mode="valid")[::stride, ::stride]
+    result = correlate2d(image, kernel, stride=stride, padding=zeros if zeros else "valid")
     np.testing.assert_allclose(result, expected, rtol=1e-12, atol=1e-12)
 
 
 @given(sizes, sizes, st.sampled_from([1, 3, 5]), st.sampled_from([1, 3, 5]), seeds)
 @quick
-def test_correlate2d_same_is_scipys_and_ndimages(rows, columns, k_rows, k_columns, seed):
+def test_correlate2d_same_is_ndimages(rows, columns, k_rows, k_columns, seed):
     image = random_array((rows, columns), seed)
     kernel = random_array((k_rows, k_columns), seed + 1)
+    expected = scipy.ndimage.correlate(image, kernel, mode="constant", cval=0.0)
     result = correlate2d(image, kernel, padding="same")
-    by_ndimage = scipy.ndimage.correlate(image, kernel, mode="constant", cval=0.0)
-    np.testing.assert_allclose(result, by_ndimage, rtol=1e-12, atol=1e-12)
-    if k_rows <= rows and k_columns <= columns:  # scipy.signal swaps the two otherwise
-        by_signal = scipy.signal.correlate2d(image, kernel, mode="same")
-        np.testing.assert_allclose(result, by_signal, rtol=1e-12, atol=1e-12)
-
-
-@given(sizes, sizes, st.integers(0, 4), st.integers(1, 5), st.integers(1, 3), seeds)
-@quick
-def test_correlate2d_with_a_number_of_zeros(rows, columns, zeros, size, stride, seed):
-    rows, columns = max(rows, size - 2 * zeros), max(columns, size - 2 * zeros)
-    image, kernel = random_array((rows, columns), seed), random_array((size, size), seed + 1)
-    padded = np.pad(image, zeros)
-    expected = scipy.signal.correlate2d(padded, kernel, mode="valid")[::stride, ::stride]
-    result = correlate2d(image, kernel, stride=stride, padding=zeros)
     np.testing.assert_allclose(result, expected, rtol=1e-12, atol=1e-12)
 
 
@@ -91,13 +73,6 @@ def test_correlate2d_does_not_flip_and_does_not_wrap():
     np.testing.assert_array_equal(result, [[1020, 1020]])
     turned = correlate2d(step[:, ::-1], KERNELS["Sobel (vertical edges)"])
     np.testing.assert_array_equal(turned, [[-1020, -1020]])
-
-
-def test_correlate2d_leaves_its_input_alone():
-    image = random_array((6, 6), 0)
-    before = image.copy()
-    correlate2d(image, np.ones((1, 1)))[0, 0] = 99
-    np.testing.assert_array_equal(image, before)
 
 
 # --- conv2d ------------------------------------------------------------------------------------
@@ -123,10 +98,9 @@ def test_conv2d_is_keras_conv2d(n, rows, columns, channels, filters, k_rows, k_c
     expected = keras.ops.convert_to_numpy(layer(images))
     result = conv2d(images, kernels, bias=bias, stride=stride, padding=padding)
     assert result.dtype == np.float32 and result.shape == expected.shape
-    bound = float32_sum_error(images, kernels) + 1e-6
-    np.testing.assert_allclose(result, expected, rtol=1e-6, atol=bound)
+    np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-4)
     one = conv2d(images[0], kernels, bias=bias, stride=stride, padding=padding)
-    np.testing.assert_allclose(one, expected[0], rtol=1e-6, atol=bound)
+    np.testing.assert_allclose(one, expected[0], rtol=1e-5, atol=1e-4)
 
 
 @given(sizes, sizes, st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), paddings, seeds)
@@ -142,12 +116,6 @@ def test_conv2d_is_a_sum_of_correlations(rows, columns, channels, filters, strid
             for c in range(channels)
         ]
         np.testing.assert_allclose(result[..., f], sum(parts), rtol=1e-12, atol=1e-12)
-
-
-def test_conv2d_of_uint8_is_float64():
-    image = random_array((5, 5, 3), 0, np.uint8)
-    result = conv2d(image, np.ones((5, 5, 3, 1), int))
-    assert result.dtype == np.float64 and result[0, 0, 0] == image.sum(dtype=int)
 
 
 # --- pooling -----------------------------------------------------------------------------------
@@ -177,24 +145,14 @@ def test_pooling_is_keras_pooling(n, rows, columns, channels, size, stride, padd
             np.testing.assert_allclose(result, dimensions[1], rtol=1e-5, atol=1e-6)
 
 
-@given(sizes, sizes, st.sampled_from([1, 3, 5]), seeds)
-@quick
-def test_pooling_is_ndimages_filter(rows, columns, size, seed):
-    x = random_array((rows, columns), seed)
-    expected = scipy.ndimage.maximum_filter(x, size, mode="constant", cval=-np.inf)
-    result = max_pool(x, size=size, stride=1, padding="same")
-    np.testing.assert_array_equal(result, expected)
-    sums = scipy.ndimage.uniform_filter(x, size, mode="constant")
-    counts = scipy.ndimage.uniform_filter(np.ones_like(x), size, mode="constant")
-    result = average_pool(x, size=size, stride=1, padding="same")
-    np.testing.assert_allclose(result, sums / counts, rtol=1e-9, atol=1e-9)
-
-
-def test_pooling_does_not_wrap_and_leaves_its_input_alone():
+def test_bytes_do_not_wrap_and_no_input_is_changed():
     x = np.array([[255, 255], [255, 251]], np.uint8)
     assert average_pool(x)[0, 0] == 254 and max_pool(x)[0, 0] == 255
+    whole = conv2d(x[..., None], np.ones((2, 2, 1, 1), int))
+    assert whole.dtype == np.float64 and whole[0, 0, 0] == 1016
     y = np.arange(4.0).reshape(2, 2)
     max_pool(y, size=1)[0, 0] = average_pool(y, size=1)[0, 0] = 99
+    correlate2d(y, np.ones((1, 1)))[0, 0] = 99
     np.testing.assert_array_equal(y, [[0, 1], [2, 3]])
 
 
@@ -237,6 +195,7 @@ def test_receptive_field_is_what_reaches_a_number(layers):
         spans = [(first * stride, last * stride + kernel - 1) for first, last in spans]
     (first, last), (next_first, _) = spans
     assert receptive_field(layers) == (last - first + 1, next_first - first)
+    assert receptive_field([]) == ReceptiveField(size=1, jump=1)
 
 
 @given(
@@ -264,13 +223,6 @@ def test_spans_are_what_a_keras_convolution_sees(n, padding, layers):
     for seen, span in zip(answers[..., 0].T > 0, spans, strict=True):
         pixels = np.flatnonzero(seen)
         assert tuple(span) == ((pixels[0], pixels[-1] + 1) if len(pixels) else (0, 0))
-
-
-def test_receptive_fields_of_the_articles_network():
-    layers = [(3, 1), (2, 2)] * 4
-    sizes = [receptive_field(layers[:n]).size for n in (1, 3, 5, 7, 8)]
-    assert sizes == [3, 8, 18, 38, 46]
-    assert receptive_field([]) == ReceptiveField(size=1, jump=1)
 
 
 # --- kernels and errors ------------------------------------------------------------------------
