@@ -98,12 +98,17 @@ def no_errors(page: Page) -> Iterator[None]:
     assert not ours, ours
 
 
+def free_port() -> int:
+    """Return the number of a port on which nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 @contextlib.contextmanager
 def serve(root: Path, home: Path) -> Iterator[Server]:
     """Run a Jupyter server over the folder `root` with settings of its own in `home`."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     for name, values in SETTINGS.items():
         path = home / "settings" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Without a browser the tests are skipped with a sentence; in CI that is an error."""
+"""Without a browser the tests are skipped by name; in CI a missing Chromium is an error."""
 
 from types import SimpleNamespace
 
@@ -8,34 +8,31 @@ from playwright.sync_api import Error
 from . import pages
 
 
-def no_browser(**_options: object) -> None:
-    """Stand in for the launch of a Chromium that is not there."""
+def missing(**_options: object) -> None:
+    """Stand in for the launch of a browser that is not there."""
     raise Error("Executable doesn't exist")
 
 
-PLAYWRIGHT = SimpleNamespace(chromium=SimpleNamespace(launch=no_browser))
+NOTHING = SimpleNamespace(launch=missing)
+PLAYWRIGHT = SimpleNamespace(chromium=NOTHING, firefox=NOTHING)
 
 
-@pytest.fixture(autouse=True)
-def bare(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let this be a machine without Chromium."""
-    monkeypatch.setattr(pages, "NAMES", ())
-    monkeypatch.delenv("CHROMIUM", raising=False)
-    monkeypatch.delenv("CI", raising=False)
-
-
-def test_without_a_browser_a_test_is_skipped() -> None:
-    with pytest.raises(pytest.skip.Exception, match="playwright install chromium"):
-        pages.launch(PLAYWRIGHT)
-
-
-def test_in_ci_that_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CI", "true")
-    with pytest.raises(RuntimeError, match="playwright install chromium"):
-        pages.launch(PLAYWRIGHT)
-
-
-def test_a_named_browser_that_is_missing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CHROMIUM", "/nowhere/chromium")
-    with pytest.raises(RuntimeError, match="/nowhere/chromium"):
-        pages.launch(PLAYWRIGHT)
+@pytest.mark.parametrize(
+    ("name", "variables", "error", "words"),
+    [
+        ("chromium", {}, pytest.skip.Exception, "playwright install chromium"),
+        ("chromium", {"CI": "true"}, RuntimeError, "playwright install chromium"),
+        ("chromium", {"CHROMIUM": "/nowhere/chromium"}, RuntimeError, "/nowhere/chromium"),
+        ("firefox", {"CI": "true"}, pytest.skip.Exception, "install Debian's firefox-esr"),
+    ],
+)
+def test_a_browser_that_is_not_there(
+    name: str, variables: dict, error: type, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    for variable in ("CI", "CHROMIUM"):
+        monkeypatch.delenv(variable, raising=False)
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
+    with pytest.raises(error, match=words):
+        pages.launch(PLAYWRIGHT, name)

@@ -13,6 +13,7 @@ from helpers.widgets import PoolLab, StrideLab
 
 from . import pages
 from .test_kernel_lab import read
+from .test_modules import spans
 
 
 def slider(page: Page, name: str) -> Locator:
@@ -40,27 +41,27 @@ def test_the_arithmetic_of_strides(saved_page: Callable) -> None:
         page.get_by_role("combobox", name="padding").select_option(padding)
         options = {"kernel": kernel, "stride": stride}
         options["padding"] = int(padding) if padding.isdigit() else padding
-        before, after = convolution._pad_amounts(n, **options)
+        seen = spans(n, **options)
         formula = page.locator(".cnn-formula").inner_text()
-        if n + before + after < kernel:
+        if not seen:
             assert formula == "No window of 5 fits into 4 pixels: the output is empty."
             assert page.locator(".cnn-note").inner_text().startswith("Take a smaller window")
             assert slider(page, "window number").is_disabled()
             page.locator(".cnn-image-canvas").first.click()  # moves nothing
             continue
-        size = convolution.output_size(n, **options)
-        assert title.nth(1).inner_text() == f"Output {size} × {size}"
-        assert f"= {size}" in formula
-        reached = {w * stride - before + i for w in range(size) for i in range(kernel)}
-        lost = sorted(set(range(n)) - reached)
+        assert title.nth(1).inner_text() == f"Output {len(seen)} × {len(seen)}"
+        assert f"= {len(seen)}" in formula
+        same = max(0, (len(seen) - 1) * stride + kernel - n)
+        zeros = {"valid": 0, "same": same, "2": 4}[padding]
+        before = zeros // 2
+        grey = pages.canvas_pixels(page.locator(".cnn-image-canvas").first)[..., 0]
+        assert grey.shape == (n + zeros, n + zeros)
+        assert not grey[:before].any() and not grey[:, n + before :].any()  # black
+        lost = sorted(set(range(n)).difference(*seen))
         hatched = boxes(page, "rect[fill*=missed][width='1']")
         assert [x - before for x, *_ in hatched] == lost
         words = page.locator(".cnn-lost").inner_text()
         assert words.startswith("No window reaches" if lost else "Every row and column")
-        # Zeros are black; all around stands what the lab was given.
-        grey = pages.canvas_pixels(page.locator(".cnn-image-canvas").first)[..., 0]
-        assert grey.shape == (n + before + after,) * 2
-        assert not grey[:before].any() and not grey[:, n + before :].any()
 
 
 def test_a_window_walks(saved_page: Callable) -> None:
