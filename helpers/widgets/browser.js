@@ -6,7 +6,7 @@ import { SEQUENTIAL, SIGNED } from "./colormaps.js";
 import { button, imageChooser, radios, slider } from "./controls.js";
 import { change, connect, element, formatNumber, uniqueId } from "./dom.js";
 import { createImageView } from "./image_view.js";
-import { bytesOf, drawPixels, valueAt } from "./pixels.js";
+import { bytesOf, drawPixels, imageOf, valueAt } from "./pixels.js";
 
 const PETS = "one of my pets";
 const CHANNELS = ["red", "green", "blue"];
@@ -183,14 +183,13 @@ function createSearch(wire) {
   const found = new Map(); // answers by version of the weights, layer and filter
   const finished = new Set(); // versions for which all pets have been looked through
   let now = {}; // what is shown: {weights, version, layer, filter}
-  let running = false;
-  let delay = 0;
+  let [running, delay] = [false, 0];
   const key = ({ version, layer, filter }) => [version, layer, filter].join();
   const ask = () => wire.send({ kind: "search", ...now });
   const start = button("", () => {
     running = !running;
-    note.textContent = running ? "Looking through the pets …" : "";
     if (running) ask();
+    note.textContent = running ? "Looking through the pets …" : "";
     show();
   });
   const bar = element("progress", "", { "aria-label": "pets looked through", value: 0 });
@@ -213,27 +212,22 @@ function createSearch(wire) {
     note.textContent = answer.patches.length
       ? `What excites ${title} most among ${answer.source}, at most once in each:`
       : `None of the ${answer.source} excites ${title}.`;
-    strip.replaceChildren(...answer.patches.map(({ pixels, value, pet }) =>
-      captioned(pixels, `${pixels.shape[0]} by ${pixels.shape[1]} pixels of pet ${pet}`,
+    strip.replaceChildren(...answer.patches.map(({ shape, value, pet }, i) =>
+      captioned(answer.images[i], `${shape[0]} by ${shape[1]} pixels of pet ${pet}`,
         formatNumber(Number(value.toPrecision(3))))));
   }
 
   return {
     node: element("div", "cnn-browser-search", {}, start, bar, note, strip),
     draw(next) {
-      if (next.version !== now.version) {
-        running = false;
-        note.textContent = "";
-      }
+      if (next.version !== now.version) [running, note.textContent] = [false, ""];
       now = next;
       show();
     },
     receive(message, buffers) {
       if (message.patches) {
-        const patches = message.patches.map((patch, i) => ({ ...patch, pixels: {
-          data: new Uint8Array(bytesOf(buffers[i])), shape: patch.shape, colors: null, limits: [0, 255],
-        } }));
-        found.set(key(message), { ...message, patches });
+        const images = message.patches.map((patch, i) => imageOf(patch, [buffers[i]]));
+        found.set(key(message), { ...message, images });
         finished.add(message.version);
         running = false;
       } else if (message.sentence) {
@@ -333,10 +327,8 @@ function render({ model, el }) {
     const known = bottom && end; // else it sees padding alone
     photo.setBoxes(known ? [[top, start, bottom, end]] : []);
     seen.hidden = !known;
-    if (!at) {
-      words.textContent = "Point at the map, or choose a place in it with the arrow keys.";
-      return;
-    }
+    words.textContent = "Point at the map, or choose a place in it with the arrow keys.";
+    if (!at) return;
     const value = formatNumber(valueAt(map.pixels, ...at));
     let sees = now.unknown ?? "It sees only the padding around the image.";
     if (known) {
@@ -415,11 +407,8 @@ function render({ model, el }) {
     },
   });
   return () => {
-    wire.close();
-    search.destroy();
+    [wire.close, search.destroy, photo.destroy, map.destroy].forEach((call) => call());
     cancelAnimationFrame(waiting);
-    photo.destroy();
-    map.destroy();
   };
 }
 

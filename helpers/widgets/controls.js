@@ -97,6 +97,7 @@ export function imageChooser({ wire, extra = () => ({}), onImage }) {
 
   function ask(name) {
     note.textContent = "";
+    node.classList.add("cnn-busy");
     wire.send({ kind: "image", name, ...extra() });
   }
 
@@ -105,7 +106,7 @@ export function imageChooser({ wire, extra = () => ({}), onImage }) {
     note.textContent = given.size > LARGEST_FILE
       ? `“${given.name}” is larger than 64 MB: save it smaller and upload it again.` : "";
     if (given.size > LARGEST_FILE) return;
-    upload.classList.add("cnn-busy");
+    node.classList.add("cnn-busy");
     const bytes = await given.arrayBuffer();
     const parts = Math.max(1, Math.ceil(bytes.byteLength / PART));
     for (let part = 0; part < parts; part++) {
@@ -124,7 +125,7 @@ export function imageChooser({ wire, extra = () => ({}), onImage }) {
   wire.on({
     "msg:custom": (message, buffers) => {
       if (!["image", "refused"].includes(message.kind)) return;
-      upload.classList.remove("cnn-busy");
+      node.classList.remove("cnn-busy");
       note.textContent = message.sentence ?? "";
       if (message.kind === "image") {
         shown = message.name;

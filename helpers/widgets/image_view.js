@@ -94,7 +94,7 @@ export function createImageView(el, options = {}) {
     const zero = at(0) > 0.2 && at(0) < 0.8 ? [0] : []; // room beside both ends
     // What lies beyond the limits has the colour of the limit: the bar says so.
     const sign = (value) => (!pixels.beyond || !value ? "" : value < 0 ? "≤ " : "≥ ");
-    barLabels.replaceChildren(...[low, ...zero, high].map((value) => {
+    barLabels.replaceChildren(...[...new Set([low, ...zero, high])].map((value) => {
       const label = element("span", "", {}, sign(value) + formatNumber(value, pixels.digits));
       label.style.setProperty("--at", at(value));
       return label;
