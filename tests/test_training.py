@@ -425,21 +425,18 @@ def test_a_run_that_stands_half_way_is_not_thrown_away(tmp_path):
 
 
 TWO_DEVICES = """
-import dataclasses
 import helpers
 import numpy as np
 import tensorflow as tf
 import test_training as t
-from helpers import model, recipes, training
 
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-recipe = dataclasses.replace(recipes.ARTICLE, epochs=3, batch_size=4, steps_per_epoch=None)
-options = {"recipe": recipe, "validate_every": 0}
-alone = training.fit(model.build_model(seed=1), t.small_pets(side=150), **options)
+options = {"recipe": t.Recipe(name="two", epochs=3, batch_size=4), "validate_every": 0}
+alone = t.small_fit(t.small_model(dropout=0), **options)
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 with strategy.scope():
-    both = training.fit(model.build_model(seed=1), t.small_pets(side=150), **options)
+    both = t.small_fit(t.small_model(dropout=0), **options)
 assert strategy.num_replicas_in_sync == 2
 np.testing.assert_allclose([r["loss"] for r in both], [r["loss"] for r in alone], atol=1e-4)
 assert len({r["loss"] for r in alone}) == 3
