@@ -255,7 +255,7 @@ function render({ model, el }) {
   let drawn = []; // what was drawn last
   let tiled = []; // what the grid shows
   let waiting = 0; // for the next frame, to draw the grid
-  let place = [0.5, 0.5]; // the chosen place, as a share of height and width
+  let place = null; // the chosen place, as a share of height and width; first the largest number
   let [asking, again] = [false, false]; // an answer of Python's is to come; and one more is wanted
   const layerNow = () => set.layers.find((layer) => layer.name === wire.get("layer"));
   const filterNow = () => Math.min(wire.get("filter"), layerNow().filters - 1);
@@ -344,6 +344,8 @@ function render({ model, el }) {
     const pixels = mapOf(set, now, number, shared);
     const title = `${now.name}, filter ${number}${set.weights === "random" ? " (random weights)" : ""}`;
     const [low, high] = pixels.scale.map((value) => formatNumber(value));
+    const largest = Math.max(0, pixels.data.indexOf(255));
+    place ??= [(Math.floor(largest / now.width) + 0.5) / now.height, ((largest % now.width) + 0.5) / now.width];
     map.setPixels(pixels);
     map.setChosen([Math.floor(place[0] * now.height), Math.floor(place[1] * now.width)]);
     map.setTitle(title);
