@@ -13,7 +13,7 @@ const PADDINGS = [["valid", "valid: none"], ["same", "same: ⌈n / stride⌉"],
   ...[1, 2, 3, 4, 5].map((zeros) => [String(zeros), `${zeros} on every side`])];
 
 /** A grey image as n by n averages. */
-export function shrink({ data, shape: [rows, columns] }, n) {
+function shrink({ data, shape: [rows, columns] }, n) {
   const out = new Float32Array(n * n);
   // Where cell i begins; at least one pixel belongs to each.
   const edge = (i, all) => Math.floor((i * all) / n);
@@ -30,7 +30,7 @@ export function shrink({ data, shape: [rows, columns] }, n) {
 }
 
 /** The formula with its numbers, and the size; or a sentence where no window fits. */
-export function formula(n, kernel, stride, padding) {
+function formula(n, kernel, stride, padding) {
   const [before, after] = padAmounts(n, kernel, stride, padding);
   const windows = outputSize(n, kernel, stride, padding);
   if (!windows) {
