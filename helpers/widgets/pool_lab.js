@@ -11,36 +11,35 @@ const MOST_POOLED = 9999; // the numbers of a patch lie between −MOST_POOLED a
 
 function render({ model, el }) {
   const wire = connect(model);
+  const [patch, size, stride] = ["patch", "size", "stride"].map((name) => () => wire.get(name));
   let inputs; // of the patch as it is; made anew for a patch of another shape
-  const shown = () => wire.get("patch");
-  const columns = () => shown()[0].length;
-  const counts = () => [shown().length, columns()].map((n) =>
-    outputSize(n, wire.get("size"), wire.get("stride"), "valid"));
-
-  const named = () => `patch, ${shown().length} × ${columns()}`;
-
-  const control = (name, label, words) => slider({ label, words, min: 1, max: 1, value: wire.get(name),
+  const named = () => `patch, ${patch().length} × ${patch()[0].length}`;
+  const counts = () => [patch(), patch()[0]].map((line) =>
+    outputSize(line.length, size(), stride(), "valid"));
+  const control = (name, label, words) => slider({ label, words, min: 1, max: 1, value: 1,
     onInput: (value) => wire.set({ [name]: value }) });
-  const size = control("size", "window", (k) => `${k} × ${k}`);
-  const stride = control("stride", "stride");
-  const which = slider({ label: "window number", min: 1, max: 1, value: 1,
-    words: (w, all) => `${Math.min(w, all)} of ${all}`, onInput: (w) => wire.set({ position: w - 1 }) });
+  const controls = {
+    size: control("size", "window", (k) => `${k} × ${k}`),
+    stride: control("stride", "stride"),
+    position: slider({ label: "window number", min: 1, max: 1, value: 1,
+      words: (w, all) => `${Math.min(w, all)} of ${all}`, onInput: (w) => wire.set({ position: w - 1 }) }),
+  };
   const caption = element("div", "cnn-quiet");
   const field = element("div");
   const bad = element("div"); // what is wrong with a number: below, so that nothing moves beside it
-  const maxima = numberTable("maximum");
-  const averages = numberTable("average");
+  const tables = ["maximum", "average"].map((name) => numberTable(name));
   const words = element("div", "cnn-pool-words", { role: "status" });
   el.append(element("div", "cnn-lab cnn-pool-lab", { role: "group", "aria-label": "Pooling lab" },
-    element("div", "cnn-pool-controls", {}, size.node, stride.node, which.node),
-    element("div", "cnn-row cnn-pool-row", {}, field, maxima.node, averages.node), bad, words));
+    element("div", "cnn-pool-controls", {}, ...Object.values(controls).map(({ node }) => node)),
+    element("div", "cnn-row cnn-pool-row", {}, field, ...tables.map(({ node }) => node)), bad, words));
 
   /** Whether a window holds the number with this index. */
   function holds(window, index) {
-    const across = counts()[1];
-    const [r, c] = [Math.floor(window / across), window % across].map((n) => n * wire.get("stride"));
-    const [y, x] = [Math.floor(index / columns()) - r, (index % columns()) - c];
-    return y >= 0 && y < wire.get("size") && x >= 0 && x < wire.get("size");
+    const [, across] = counts();
+    const [row, column] = [Math.floor(window / across), window % across].map((n) => n * stride());
+    const down = Math.floor(index / patch()[0].length) - row;
+    const right = (index % patch()[0].length) - column;
+    return down >= 0 && down < size() && right >= 0 && right < size();
   }
 
   /** The first window that holds a number, unless this one does or none. */
@@ -48,62 +47,62 @@ function render({ model, el }) {
     const [down, across] = counts();
     const now = wire.get("position");
     if (holds(now, index)) return now;
-    return Array.from({ length: down * across }, (_, w) => w).find((w) => holds(w, index)) ?? now;
+    return [...Array(down * across).keys()].find((window) => holds(window, index)) ?? now;
   }
 
   function build() {
-    inputs = numberInputs({ rows: shown(), name: "patch", most: MOST_POOLED,
-      onChange: (patch, index) => wire.set({ patch, position: follow(index) }) });
+    inputs = numberInputs({ rows: patch(), name: "patch", most: MOST_POOLED,
+      onChange: (rows, index) => wire.set({ patch: rows, position: follow(index) }) });
+    caption.textContent = named();
     field.replaceChildren(caption, inputs.node);
     bad.replaceChildren(inputs.note);
-    caption.textContent = named();
   }
 
   function draw() {
-    const patch = shown().flat();
+    const all = patch().flat();
     // Colours end at a number that few exceed: one huge number does not make all others pale.
-    const ordered = patch.map(Math.abs).sort((a, b) => a - b);
+    const ordered = all.map(Math.abs).sort((a, b) => a - b);
     const end = ordered[Math.floor(0.95 * (ordered.length - 1))] || ordered.at(-1) || 1;
     const color = (value) => colorOf(value, SIGNED, [-end, end]);
     inputs.inputs.forEach((input, i) => {
-      input.style.background = color(patch[i]);
-      input.style.color = inkOn(color(patch[i]));
+      input.style.background = color(all[i]);
+      input.style.color = inkOn(color(all[i]));
     });
     const [down, across] = counts();
-    for (const [table, average, name] of [[maxima, false, "maximum"], [averages, true, "average"]]) {
-      table.show(pool(shown(), wire.get("size"), wire.get("stride"), average), color);
-      table.node.caption.textContent = `${name}, ${down} × ${across}`;
-    }
-    const top = Math.min(shown().length, columns());
-    size.set(wire.get("size"), Math.max(top, wire.get("size")));
-    stride.set(wire.get("stride"), Math.max(top, wire.get("stride")));
-    if (wire.get("position") >= down * across) wire.set({ position: Math.max(0, down * across - 1) });
-    mark();
+    tables.forEach((table, average) => {
+      table.show(pool(patch(), size(), stride(), average), color);
+      table.node.caption.textContent = `${["maximum", "average"][average]}, ${down} × ${across}`;
+    });
+    const top = Math.min(patch().length, patch()[0].length);
+    controls.size.set(size(), Math.max(top, size()));
+    controls.stride.set(stride(), Math.max(top, stride()));
+    const last = Math.max(0, down * across - 1);
+    if (wire.get("position") > last) wire.set({ position: last });
+    else mark();
   }
 
   /** Show which numbers the window holds, and what becomes of them. */
   function mark() {
     const [down, across] = counts();
     const position = wire.get("position");
-    const patch = shown().flat();
-    const inside = (i) => down * across > 0 && holds(position, i);
-    const seen = patch.filter((_, i) => inside(i));
+    const inside = (_, i) => down * across > 0 && holds(position, i);
+    const seen = patch().flat().filter(inside);
     const largest = Math.max(...seen);
     inputs.inputs.forEach((input, i) => {
-      input.classList.toggle("cnn-in-window", inside(i));
-      input.classList.toggle("cnn-largest", inside(i) && patch[i] === largest);
+      input.classList.toggle("cnn-in-window", inside(input, i));
+      input.classList.toggle("cnn-largest", inside(input, i) && patch().flat()[i] === largest);
     });
-    for (const { cells } of [maxima, averages]) {
+    for (const { cells } of tables) {
       cells.forEach((cell, i) => cell.classList.toggle("cnn-in-window", i === position));
     }
-    which.set(position + 1, down * across);
-    const mean = seen.reduce((a, b) => a + b, 0) / seen.length;
+    controls.position.set(position + 1, down * across);
+    const mean = formatNumber(seen.reduce((a, b) => a + b, 0) / seen.length);
     const list = seen.length <= 9 ? seen.map((v) => formatNumber(v)).join(", ") : `${seen.length} numbers`;
-    words.textContent = !seen.length ? `No window of ${wire.get("size")} fits into this patch.`
-      : `Window ${position + 1} sees ${list}: maximum ${formatNumber(largest)}, average ${formatNumber(mean)}.`;
+    words.textContent = !seen.length ? `No window of ${size()} fits into this patch.`
+      : `Window ${position + 1} sees ${list}: maximum ${formatNumber(largest)}, average ${mean}.`;
   }
 
-  for (const table of [maxima, averages]) {
+  for (const table of tables) {
     table.node.addEventListener("pointerover", (event) => {
       const index = table.cells.indexOf(event.target);
       if (index >= 0) wire.set({ position: index });
@@ -111,7 +110,7 @@ function render({ model, el }) {
   }
   wire.on({
     "change:patch": () => {
-      if (caption.textContent === named()) inputs.set(shown());
+      if (caption.textContent === named()) inputs.set(patch());
       else build();
       draw();
     },

@@ -1,9 +1,9 @@
 // The stride lab: a window walks over an image of n by n pixels; what it sees, and what it never
 // reaches. Everything is computed here, so nothing waits.
 
-import { outputSize, padAmounts, unreached } from "./arithmetic.js";
+import { outputSize, padAmounts, pool, unreached } from "./arithmetic.js";
 import { list, slider } from "./controls.js";
-import { change, connect, element, shape, uniqueId } from "./dom.js";
+import { change, connect, element, inRows, shape, uniqueId } from "./dom.js";
 import { createImageView } from "./image_view.js";
 import { imageOf } from "./pixels.js";
 
@@ -33,19 +33,17 @@ function shrink({ data, shape: [rows, columns] }, n) {
 function formula(n, kernel, stride, padding) {
   const [before, after] = padAmounts(n, kernel, stride, padding);
   const windows = outputSize(n, kernel, stride, padding);
+  const all = n + before + after;
   if (!windows) {
-    const all = n + before + after;
     return `No window of ${kernel} fits into ${all} ${all === 1 ? "pixel" : "pixels"}: the output is empty.`;
   }
   if (padding === "same") {
-    const zeros = `${before} zeros before and ${after} after`;
-    return `output = ⌈n / stride⌉ = ⌈${n} / ${stride}⌉ = ${windows}, with ${zeros}`;
+    return `output = ⌈n / stride⌉ = ⌈${n} / ${stride}⌉ = ${windows}, ` +
+      `with ${before} zeros before and ${after} after`;
   }
-  const zeros = before ? [" + 2 × padding", ` + 2 × ${before}`] : ["", ""];
-  return (
-    `output = ⌊(n${zeros[0]} − window) / stride⌋ + 1 = ` +
-    `⌊(${n}${zeros[1]} − ${kernel}) / ${stride}⌋ + 1 = ${windows}`
-  );
+  const [name, zeros] = before ? [" + 2 × padding", ` + 2 × ${before}`] : ["", ""];
+  return `output = ⌊(n${name} − window) / stride⌋ + 1 = ` +
+    `⌊(${n}${zeros} − ${kernel}) / ${stride}⌋ + 1 = ${windows}`;
 }
 
 /** [1, 2, 3, 7] in words: "1 to 3, 7". */
@@ -152,16 +150,7 @@ function render({ model, el }) {
     about.hidden = right.hidden = !count;
     controls.position.set(wire.get("position") + 1, count * count);
     if (!count) return image.setBoxes([]);
-    const means = new Float32Array(count * count);
-    for (let r = 0; r < count; r++) {
-      for (let c = 0; c < count; c++) {
-        let sum = 0;
-        for (let i = 0; i < kernel; i++) {
-          for (let j = 0; j < kernel; j++) sum += padded[(r * stride + i) * all + c * stride + j];
-        }
-        means[r * count + c] = sum / (kernel * kernel);
-      }
-    }
+    const means = Float32Array.from(pool(inRows([...padded], all), kernel, stride, true).flat());
     output.setWidth(Math.max(150, Math.round(count * cell)));
     output.stage.style.width = `${Math.max(14, Math.round(count * cell))}px`;
     output.setTitle(`Output ${square(count)}`);
