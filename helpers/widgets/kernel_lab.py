@@ -113,7 +113,9 @@ class KernelLab(ImageLab):
 
     def stored_requests(self) -> list[dict[str, Any]]:
         """Return the requests for the image that is shown and for the small cross."""
-        return [{"kind": "image", "name": name} for name in {self.image, "small cross"}]
+        return [
+            {"kind": "image", "name": name} for name in dict.fromkeys([self.image, "small cross"])
+        ]
 
 
 def _small_cross() -> np.ndarray:

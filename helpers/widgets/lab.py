@@ -242,6 +242,12 @@ class ImageLab(Lab):
             )
         return super().save_html(path)
 
+    def stored(self) -> dict[str, Any]:
+        """Return what `stored.js` makes a model of; its list names the stored images alone."""
+        stored = super().stored()
+        stored["state"]["images"] = [request["name"] for request in self.stored_requests()]
+        return stored
+
     def stored_requests(self) -> list[dict[str, Any]]:
         """Return the request for the image that is shown."""
         return [{"kind": "image", "name": self.image}]
