@@ -56,13 +56,6 @@ export function formatNumber(value, digits = null) {
   return text.replace("-", "−");
 }
 
-/** A value, or the three of a colour, in words. */
-export function formatValue(value, digits = null) {
-  if (!Array.isArray(value)) return formatNumber(value, digits);
-  const names = ["red", "green", "blue"];
-  return value.map((v, i) => `${names[i]} ${formatNumber(v, digits)}`).join(", ");
-}
-
 /** A long array as rows of so many columns. */
 export function inRows(values, columns) {
   return Array.from({ length: values.length / columns }, (_, row) =>

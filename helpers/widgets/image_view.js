@@ -1,6 +1,6 @@
 // An array as an image: crisp pixels, boxes over it, a hovered and a chosen pixel.
 
-import { change, element, formatNumber, formatValue, shape } from "./dom.js";
+import { change, element, formatNumber, shape } from "./dom.js";
 import { drawColorBar, drawPixels, valueAt } from "./pixels.js";
 
 const STEPS = {
@@ -12,9 +12,9 @@ const samePlace = (a, b) => a === b || (a && b && a[0] === b[0] && a[1] === b[1]
 /**
  * Build an image view inside `el`.
  *
- * options: interactive (may pixels be chosen; true), readout (show position and value underneath;
- * true), colorBar (null: when there are colours or limits other than 0..255), onHover, onChoose
- * (called with [row, column] or null when the person moves; not when a method below does).
+ * options: interactive (may pixels be chosen; true), readout (show position and value underneath,
+ * of one channel; true), onHover, onChoose (called with [row, column] or null when the person
+ * moves; not when a method below does). A colour bar is shown for other limits than 0 and 255.
  *
  * Returns {setPixels, setBoxes, setChosen, setHovered, setAlt, setTitle, setWidth, chosen,
  * hovered, pixels, canvas, stage, node, destroy}.
@@ -47,7 +47,7 @@ export function createImageView(el, options = {}) {
   el.append(node);
 
   const sentence = (place) => (place && pixels
-    ? `row ${place[0]}, column ${place[1]}: ${formatValue(valueAt(pixels, ...place), pixels.digits)}`
+    ? `row ${place[0]}, column ${place[1]}: ${formatNumber(valueAt(pixels, ...place), pixels.digits)}`
     : "");
 
   function drawOverlay() {
@@ -86,8 +86,7 @@ export function createImageView(el, options = {}) {
 
   function drawBar() {
     const [low, high] = pixels.limits;
-    const plain = !pixels.colors && low === 0 && high === 255 && !pixels.scale;
-    bar.hidden = !(options.colorBar ?? !(plain || pixels.shape.length === 3));
+    bar.hidden = !pixels.colors && low === 0 && high === 255;
     if (bar.hidden) return;
     drawColorBar(barCanvas, pixels.colors);
     const at = (value) => (high === low ? 0 : (value - low) / (high - low));

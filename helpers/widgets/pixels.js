@@ -19,14 +19,10 @@ export function imageOf({ shape }, [buffer]) {
 export const bytesOf = (buffer) => buffer instanceof ArrayBuffer ? buffer
   : buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength);
 
-/** The true value (or the [r, g, b]) at one place. */
-export function valueAt(pixels, row, column) {
-  const { data, shape, scale } = pixels;
-  const channels = shape[2] ?? 1;
-  const start = (row * shape[1] + column) * channels;
-  const read = (code) => (scale ? scale[0] + (code / 255) * (scale[1] - scale[0]) : code);
-  if (channels === 1) return read(data[start]);
-  return Array.from(data.subarray(start, start + channels), read);
+/** The true value at one place of an image of one channel. */
+export function valueAt({ data, shape, scale }, row, column) {
+  const code = data[row * shape[1] + column];
+  return scale ? scale[0] + (code / 255) * (scale[1] - scale[0]) : code;
 }
 
 /** Colours of the codes 0..255 of an image: 1,024 bytes RGBA. */
