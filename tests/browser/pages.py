@@ -50,11 +50,10 @@ class Server(NamedTuple):
 def launch(playwright: Playwright, name: str = "chromium") -> Browser:
     """Start a browser; without one skip the test by name. In CI a missing Chromium is an error."""
     if name == "firefox":
-        path = shutil.which("firefox-esr")
-        try:
-            return playwright.firefox.launch(channel="moz-firefox", executable_path=path)
-        except Error:
-            pytest.skip(NO_FIREFOX)
+        with contextlib.suppress(Error):
+            if path := shutil.which("firefox-esr"):
+                return playwright.firefox.launch(channel="moz-firefox", executable_path=path)
+        pytest.skip(NO_FIREFOX)
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
     try:
         return playwright.chromium.launch(executable_path=path, args=FLAGS)
