@@ -2,9 +2,9 @@
 
 Lesson 1 builds `correlate2d` by hand, lesson 2 the pooling and the sizes; later lessons use them
 from here. As in every deep-learning library, *convolution* means cross-correlation: the kernel
-is not flipped. Images are channels-last: (rows, columns), (rows, columns, channels) or
-(images, rows, columns, channels). An argument that does not fit raises a `LearnerError`, one
-sentence. The tests compare every function with SciPy and Keras.
+is not flipped. An image is (rows, columns) or, channels last, (rows, columns, channels). An
+argument that does not fit raises a `LearnerError`, one sentence. The tests compare every function
+with SciPy and Keras.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,6 @@ from helpers.errors import LearnerError
 
 Padding = Literal["valid", "same"] | int
 _GREY, _COLOR = "(rows, columns)", "(rows, columns, channels)"
-_BATCH = "(images, rows, columns, channels)"
 
 KERNELS: dict[str, NDArray[np.float64]] = {
     "identity": np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]], float),
@@ -63,81 +62,60 @@ def correlate2d(
 
 
 def conv2d(
-    images: ArrayLike,
-    kernels: ArrayLike,
-    *,
-    bias: ArrayLike | None = None,
-    stride: int = 1,
-    padding: Padding = "valid",
+    image: ArrayLike, kernels: ArrayLike, *, stride: int = 1, padding: Padding = "valid"
 ) -> NDArray[np.floating]:
-    """Apply F filters to images of C channels, as `keras.layers.Conv2D` does.
+    """Apply F filters to an image of C channels, as `keras.layers.Conv2D` does before its bias.
 
-    Every filter holds one kernel per channel; the C results and the filter's bias are summed.
+    Every filter holds one kernel per channel; their C results are summed.
 
     Parameters
     ----------
-    images : (N, rows, columns, C) or (rows, columns, C) array
+    image : (rows, columns, C) array
     kernels : (kernel rows, kernel columns, C, F) array
-    bias : (F,) array, optional
     stride, padding
         As in `correlate2d`.
 
     Returns
     -------
-    (N, rows', columns', F) or (rows', columns', F) float array
+    (rows', columns', F) float array
     """
-    images = _floats("images", images, _COLOR, _BATCH)
+    image = _floats("image", image, _COLOR)
     kernels = _floats("kernels", kernels, "(rows, columns, channels, filters)")
     height, width, channels, filters = kernels.shape
-    if images.shape[-1] != channels:
+    if image.shape[-1] != channels:
         raise LearnerError(
-            f"The channels differ: {images.shape[-1]} in the images, {channels} in the kernels; "
-            f"give kernels of shape ({height}, {width}, {images.shape[-1]}, {filters})."
+            f"The channels differ: {image.shape[-1]} in the image, {channels} in the kernels; "
+            f"give kernels of shape ({height}, {width}, {image.shape[-1]}, {filters})."
         )
-    bias = np.zeros(filters) if bias is None else np.asarray(bias)
-    if bias.shape != (filters,):
-        raise LearnerError(
-            f"The bias has the shape {bias.shape}; give one number per filter: ({filters},)."
-        )
-    windows = _windows(images, (height, width), stride, padding)
-    result = np.tensordot(windows, np.moveaxis(kernels, 2, 0), axes=3)
-    return result + bias.astype(result.dtype)
+    windows = _windows(image, (height, width), stride, padding)
+    return np.tensordot(windows, np.moveaxis(kernels, 2, 0), axes=3)
 
 
-def max_pool(
-    x: ArrayLike, *, size: int = 2, stride: int | None = None, padding: Padding = "valid"
-) -> NDArray[np.floating]:
+def max_pool(x: ArrayLike, *, size: int = 2, stride: int | None = None) -> NDArray[np.floating]:
     """Keep the largest number of every window, as `keras.layers.MaxPooling2D` does.
 
     Parameters
     ----------
-    x : (rows, columns), (rows, columns, C) or (N, rows, columns, C) array
+    x : (rows, columns) or (rows, columns, C) array
     size : int
         Rows and columns of a window.
     stride : int, optional
         Pixels from one window to the next; `size` if not given.
-    padding : "valid", "same" or int
-        As in `correlate2d`; a padded place never wins.
 
     Returns
     -------
     float array of as many dimensions as `x`
+        Rows and columns that no window reaches are left out.
     """
-    windows = _pool_windows(x, size, stride, padding, fill=-np.inf)
-    return reduce(np.maximum, _places(windows), -np.inf)
+    return reduce(np.maximum, _pooled(x, size, stride), -np.inf)
 
 
-def average_pool(
-    x: ArrayLike, *, size: int = 2, stride: int | None = None, padding: Padding = "valid"
-) -> NDArray[np.floating]:
+def average_pool(x: ArrayLike, *, size: int = 2, stride: int | None = None) -> NDArray[np.floating]:
     """Take the mean of every window, as `keras.layers.AveragePooling2D` does.
 
-    Padded places do not count: a window over the border averages the pixels that it does cover.
     Parameters, result and errors are those of `max_pool`.
     """
-    total = sum(_places(_pool_windows(x, size, stride, padding)))
-    covered = sum(_places(_pool_windows(np.ones_like(x, bool), size, stride, padding)))
-    return total / covered.astype(total.dtype)
+    return sum(_pooled(x, size, stride)) / size**2
 
 
 def output_size(n: int, *, kernel: int, stride: int = 1, padding: Padding = "valid") -> int:
@@ -147,34 +125,33 @@ def output_size(n: int, *, kernel: int, stride: int = 1, padding: Padding = "val
     floor((n + 2p − kernel) / stride) + 1. Lesson 2 derives it.
     """
     before, after = _pad_amounts(n, kernel=kernel, stride=stride, padding=padding)
-    if n + before + after < kernel:
-        raise LearnerError(
-            f"A window of {kernel} does not fit into a side of {n} with padding {padding!r}; "
-            "take a smaller window, a larger image or more padding."
-        )
     return (n + before + after - kernel) // stride + 1
 
 
 def _pad_amounts(
     n: int, *, kernel: int, stride: int = 1, padding: Padding = "valid"
 ) -> tuple[int, int]:
-    """Return how many zeros go before and after an axis of `n` pixels.
+    """Return how many zeros go before and after an axis of `n` pixels, so that a window fits.
 
     "same" adds what ceil(n / stride) windows need; an odd zero goes after, as in TensorFlow.
     """
-    for name, value in {"image size": n, "kernel": kernel, "stride": stride}.items():
+    for name, value in {"kernel": kernel, "stride": stride, "image size": n}.items():
         if not _is_whole(value) or value < 1:
             raise LearnerError(f"The {name} is {value!r}; give a whole number of at least 1.")
-    if padding == "valid":
-        return 0, 0
     if padding == "same":
         missing = max((-(-n // stride) - 1) * stride + kernel - n, 0)
         return missing // 2, missing - missing // 2
-    if not _is_whole(padding) or padding < 0:
+    zeros = 0 if padding == "valid" else padding
+    if not _is_whole(zeros) or zeros < 0:
         raise LearnerError(
             f'The padding is {padding!r}; give "valid", "same" or a whole number of zeros.'
         )
-    return int(padding), int(padding)
+    if n + 2 * zeros < kernel:
+        raise LearnerError(
+            f"A window of {kernel} does not fit into a side of {n} with padding {padding!r}; "
+            "take a smaller window, a larger image or more padding."
+        )
+    return int(zeros), int(zeros)
 
 
 class ReceptiveField(NamedTuple):
@@ -193,7 +170,7 @@ def receptive_field(layers: Sequence[tuple[int, int]]) -> ReceptiveField:
     """
     size, jump = 1, 1
     for kernel, stride in layers:
-        _pad_amounts(1, kernel=kernel, stride=stride)  # refuses what is not a whole number
+        _pad_amounts(kernel, kernel=kernel, stride=stride)  # refuses what is not a whole number
         size, jump = size + (kernel - 1) * jump, jump * stride
     return ReceptiveField(size, jump)
 
@@ -226,9 +203,9 @@ def window_spans(
         The smallest interval that holds the spans which a window covers.
     """
     n, reach = len(spans), (kernel - 1) * dilation + 1
-    before, _ = _pad_amounts(n, kernel=reach, stride=stride, padding=padding)
-    starts = np.arange(output_size(n, kernel=reach, stride=stride, padding=padding)) * stride
-    places = starts[:, None] - before + dilation * np.arange(kernel)
+    before, after = _pad_amounts(n, kernel=reach, stride=stride, padding=padding)
+    starts = np.arange(-before, n + after - reach + 1, stride)
+    places = starts[:, None] + dilation * np.arange(kernel)
     inside = (places >= 0) & (places < n)
     return joined_spans(np.where(inside[..., None], spans[places.clip(0, n - 1)], 0))
 
@@ -241,29 +218,20 @@ def joined_spans(spans: NDArray[np.integer]) -> NDArray[np.integer]:
     return np.stack([begin, end], axis=-1)
 
 
-def _windows(
-    x: NDArray, size: tuple[int, int], stride: int, padding: Padding, *, fill: float = 0
-) -> NDArray:
-    """Return all windows, (..., kernel rows, kernel columns), as a view of the padded images."""
-    axis = 1 if x.ndim == 4 else 0
-    widths = [(0, 0)] * x.ndim
-    for side, kernel in enumerate(size, start=axis):
-        output_size(x.shape[side], kernel=kernel, stride=stride, padding=padding)
-        widths[side] = _pad_amounts(x.shape[side], kernel=kernel, stride=stride, padding=padding)
-    windows = sliding_window_view(np.pad(x, widths, constant_values=fill), size, (axis, axis + 1))
-    return windows[:, ::stride, ::stride] if axis else windows[::stride, ::stride]
+def _windows(x: NDArray, size: tuple[int, int], stride: int, padding: Padding) -> NDArray:
+    """Return all windows, (..., kernel rows, kernel columns), as a view of the padded image."""
+    widths = [
+        _pad_amounts(n, kernel=kernel, stride=stride, padding=padding)
+        for n, kernel in zip(x.shape[:2], size, strict=True)
+    ]
+    padded = np.pad(x, widths + [(0, 0)] * (x.ndim - 2))
+    return sliding_window_view(padded, size, (0, 1))[::stride, ::stride]
 
 
-def _pool_windows(
-    x: ArrayLike, size: int, stride: int | None, padding: Padding, *, fill: float = 0
-) -> NDArray:
-    x = _floats("array", x, _GREY, _COLOR, _BATCH)
-    if _is_whole(padding) and _is_whole(size) and padding >= size > 0:
-        raise LearnerError(
-            f"With padding {padding}, a pooling window of {size} could miss the image; give a "
-            "padding smaller than the window."
-        )
-    return _windows(x, (size, size), size if stride is None else stride, padding, fill=fill)
+def _pooled(x: ArrayLike, size: int, stride: int | None) -> Iterator[NDArray]:
+    """Yield what all the windows of a pooling have at one place, place by place."""
+    x = _floats("array", x, _GREY, _COLOR)
+    return _places(_windows(x, (size, size), size if stride is None else stride, "valid"))
 
 
 def _places(windows: NDArray) -> Iterator[NDArray]:

@@ -35,14 +35,14 @@ def main() -> None:
     import keras
 
     rng = np.random.default_rng(0)
-    batch = rng.random((32, 150, 150, 3), dtype=np.float32)
-    layer = keras.layers.Conv2D(16, 3)
-    layer.build(batch.shape)
-    kernels, bias = layer.get_weights()
-    print("32 pictures of 150 x 150 x 3, 16 filters: helpers.convolution.conv2d / Keras Conv2D")
+    image = rng.random((600, 600, 3), dtype=np.float32)
+    layer = keras.layers.Conv2D(16, 3, use_bias=False)
+    layer.build((None, *image.shape))
+    [kernels] = layer.get_weights()
+    print("An image of 600 x 600 x 3, 16 filters: helpers.convolution.conv2d / Keras Conv2D")
     result = ratio(
-        lambda: conv2d(batch, kernels, bias=bias),
-        lambda: keras.ops.convert_to_numpy(layer(batch)),
+        lambda: conv2d(image, kernels),
+        lambda: keras.ops.convert_to_numpy(layer(image[None])),
     )
     print("  ratio {:.2f}  ({:.1f} ms / {:.1f} ms), wanted: at most 4".format(*result))
 

@@ -54,6 +54,7 @@ def pool(image: np.ndarray, size: int) -> Answers:
     rows, columns = right.shape
     whole = image[: rows * size, : columns * size]
     overlapping = max_pool(image, size=size, stride=1)
+    beyond = np.pad(image, [(0, -n % size) for n in image.shape], mode="edge")
     return right, {
         "That is the average of each window; its maximum is wanted.": mean,
         "That is each window's smallest number, not its largest.": -max_pool(-image, size=size),
@@ -64,7 +65,7 @@ def pool(image: np.ndarray, size: int) -> Answers:
         "The windows overlap: each starts where the one before ended.": overlapping,
         "Window r starts at row r, not where window r − 1 ends.": overlapping[:rows, :columns],
         "Windows that hang over the border are counted: leave out the rows and columns that fill "
-        "no whole window.": max_pool(image, size=size, padding="same"),
+        "no whole window.": max_pool(beyond, size=size),
         "A last window that just fits is left out.": max_pool(image[:-1, :-1], size=size),
         "The windows are always 2 by 2: use size.": max_pool(image, size=2),
         "reshape has cut the rows into runs of numbers, not into squares: which two axes lie "
