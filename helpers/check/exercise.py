@@ -90,26 +90,20 @@ class Exercise:
         if not callable(answer):
             given = in_words(answer)
             return f"A function is wanted, and this is {given}: give its name, without parentheses."
-        results, problem = [], ""
-        try:
-            for case in self.cases(np.random.default_rng(0)):
-                results.append(_numbers(answer, case))
-        except LearnerError as error:
-            problem = f"{self._describe(case)}, it {error}"
-        cases = self.cases(np.random.default_rng(0))  # anew: an answer may change its inputs
+        cases, copies = (self.cases(np.random.default_rng(0)) for _ in range(2))
         known = [self.answers(*case) for case in cases]
-        differences = list(map(_difference, results, (right for right, _ in known)))
-        right = differences.count("")
-        if right < len(results):
-            tables = [mistakes | _common_mistakes(right) for right, mistakes in known]
-            for hint in tables[0]:
-                if not any(map(_difference, results, (table[hint] for table in tables))):
-                    return hint
-            first = next(filter(None, differences))
-            where = self._describe(cases[differences.index(first)])
-            problem = problem or f"{where}, it {first}"
-        share = f"It is right on {right} of {len(cases)} inputs. " if 0 < right < len(cases) else ""
-        return share + problem
+        results = [_numbers(answer, case) for case in copies]  # an answer may change its inputs
+        stops = [result if isinstance(result, str) else "" for result in results]
+        faults = list(map(_fault, results, (right for right, _ in known)))
+        if not any(faults):
+            return ""
+        tables = [mistakes | _common_mistakes(right) for right, mistakes in known]
+        for hint in tables[0] if faults != stops else ():
+            if list(map(_fault, results, (table[hint] for table in tables))) == stops:
+                return hint
+        right, first = faults.count(""), next(filter(None, faults))
+        share = f"It is right on {right} of {len(cases)} inputs. " if right else ""
+        return f"{share}{self._describe(cases[faults.index(first)])}, it {first}"
 
     def _describe(self, case: tuple) -> str:
         """Name the inputs of a case: "With image of shape (5, 7) and size = 2"."""
@@ -164,16 +158,15 @@ def _common_mistakes(right: Any) -> dict[str, np.ndarray]:
     }
 
 
-def _numbers(answer: Callable, case: tuple) -> np.ndarray:
-    """Return an answer's result as floats, or raise LearnerError with what it does instead."""
+def _numbers(answer: Callable, case: tuple) -> np.ndarray | str:
+    """Return an answer's result as floats, or say what it does instead."""
     try:
         result = answer(*case)
     except Exception as error:
         what = re.sub(r"\x1b\[\d*m", "", f"{type(error).__name__}: {error}")  # Keras writes bold
-        what = textwrap.shorten(what, 200, placeholder=" ...")
-        raise LearnerError(f"stops with {what.rstrip('. ')}.") from None
+        return f"stops with {textwrap.shorten(what, 200, placeholder=' ...').rstrip('. ')}."
     if result is None or result is ...:
-        raise LearnerError(f"returns {result}: does it end in `return` and your result?")
+        return f"returns {result}: does it end in `return` and your result?"
     what = in_words(result)
     try:
         numbers = np.asarray(result)
@@ -181,16 +174,18 @@ def _numbers(answer: Callable, case: tuple) -> np.ndarray:
             return numbers.astype(float)
     except Exception:
         what = "rows of different lengths" if isinstance(result, list | tuple) else what
-    raise LearnerError(f"returns {what}; numbers are wanted, and numbers alone.")
+    return f"returns {what}; numbers are wanted, and numbers alone."
 
 
-def _difference(result: np.ndarray, wanted: Any) -> str:
+def _fault(result: np.ndarray | str, wanted: Any) -> str:
     """Say how a result differs by more than 1e-5 of the largest number wanted; "" if not."""
+    if isinstance(result, str):
+        return result
     wanted = np.asarray(wanted, dtype=float)
     if result.shape != wanted.shape:
         shapes = ["one number" if a.ndim == 0 else f"the shape {a.shape}" for a in (result, wanted)]
         text = f"returns {shapes[0]}, where {shapes[1]} is wanted."
-        if result.size == wanted.size and not _difference(result.reshape(wanted.shape), wanted):
+        if result.size == wanted.size and not _fault(result.reshape(wanted.shape), wanted):
             text += " The numbers themselves are right."
         elif result.ndim == wanted.ndim and np.ptp([result.shape, wanted.shape], axis=0).max() == 1:
             text += " Off by one: count on paper how many places there are."
