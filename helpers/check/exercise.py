@@ -145,16 +145,13 @@ def _common_mistakes(right: Any) -> dict[str, np.ndarray]:
     number, row = np.zeros((2, *right.shape))
     number.flat[0], row[0] = right.flat[0], right[0]
     early = "Does `return` stand inside the loop? There it ends the function in the first round."
-    late = "Each round of the loop replaces what the round before has made."
     return found | {
         "Rows and columns are exchanged: the result is transposed.": right.T,
         f"Only the first number comes back. {early}": right.flat[0],
         f"Only the first row comes back. {early}": right[0],
-        f"Only the first row comes back, in a list. {early}": right[:1],
         f"Only the first number is filled in. {early}": number,
         f"Only the first row is filled in. {early}": row,
-        f"Only the last number comes back. {late}": right.flat[-1],
-        f"Only the last row comes back. {late}": right[-1],
+        "Only the last row comes back: each round of the loop replaces the one before.": right[-1],
     }
 
 

@@ -18,7 +18,6 @@ def left_over(n: int, kernel: int, stride: int) -> Answers:
     right = (n - kernel) % stride
     steps = (n - kernel) // stride
     windows = steps + 1
-    example = "with 15 pixels, windows of 2 and stride 2, one pixel is left."
     return right, {
         "The kernel makes no difference here: where does the last window end?": n % stride,
         "The stride makes no difference here: where does the next window start?": n % kernel,
@@ -28,8 +27,8 @@ def left_over(n: int, kernel: int, stride: int) -> Answers:
         "The windows overlap, or leave gaps: they start a stride apart.": n - windows * kernel,
         "There is one step fewer than there are windows.": right - stride,
         "That counts from the start of the last window; count from its end.": right + kernel,
-        f"One too many: {example}": right + 1,
-        f"One too few: {example}": right - 1,
+        "One too many: of 15 pixels, windows of 2 and stride 2 leave one.": right + 1,
+        "One too few: of 15 pixels, windows of 2 and stride 2 leave one.": right - 1,
         "Off by one: count from the window's end, not its last pixel.": (n - kernel + 1) % stride,
         "With a stride of 1 every pixel is reached.": right if stride > 1 else 1,
     }
@@ -94,7 +93,6 @@ def field_size(layers: list[tuple[int, int]]) -> Answers:
     steps, jumps = kernels - 1, np.cumprod(strides)
     apart = jumps // strides  # pixels between neighbours, before each layer
     added = np.cumsum(strides - 1) - strides + 2
-    before = np.append(1, strides[:-1])
     right = 1 + sum(steps * apart)
     backwards = receptive_field(layers[::-1]).size
     return right, {
@@ -102,7 +100,6 @@ def field_size(layers: list[tuple[int, int]]) -> Answers:
         "A window of k numbers reaches k − 1 beyond its first, not k.": 1 + sum(kernels * apart),
         "A stride counts too early: it spreads the layers after it.": 1 + sum(steps * jumps),
         "The layer's own stride counts here, not all those before it.": 1 + sum(steps * strides),
-        "Only the stride of the layer before counts; all of them do.": 1 + sum(steps * before),
         "The strides are added up: two of 2 make neighbours 4 apart.": 1 + sum(steps * added),
         "The layers are walked in the wrong order: start at the image.": backwards,
         "That is the distance between neighbours; what one of them sees is wanted.": jumps[-1],

@@ -25,7 +25,6 @@ def conv_parameters(size: int, channels: int, filters: int) -> Answers:
         "A filter looks through all channels: their number counts too.": (square + 1) * filters,
         "A bias for each channel is too many: a filter adds its one number after the sum over all "
         "channels.": weights + channels * filters,
-        "The biases are counted by channel: each filter has one.": weights + channels,
         "A kernel is a square: size × size on each channel.": (size * channels + 1) * filters,
     }
 
@@ -45,15 +44,12 @@ def flattened_size(side: int) -> Answers:
         "There are no parts of a pixel: a pool leaves out a single last row.": (side - 30) / 16,
         "A pool leaves out a single last row: it rounds down, not up.": (side - 15) // 16,
         "A window of 3 takes 2 from the side: conv1 makes 148 of 150.": (side - 45) // 16,
-        "Each convolution comes before its pool, not after it.": (side - 60) // 16,
         "There are four pools, not three.": (side - 14) // 8,
         "Only the first round counts: does `return` stand inside the loop?": (side - 2) // 2,
     }
     return last**2 * 64, {hint: wrong**2 * 64 for hint, wrong in sides.items()} | {
         "That is one feature map of pool4, and it has 64.": last**2,
         "That is the side of pool4's maps: how many numbers are in all of them together?": last,
-        "That is one row of each map: a map is side × side.": last * 64,
-        "conv4 has more filters than conv3, and pool4 hands on all its maps.": last**2 * 32,
     }
 
 

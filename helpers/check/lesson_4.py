@@ -21,25 +21,20 @@ def cross_entropy(labels: np.ndarray, p: np.ndarray) -> Answers:
     counts and by 0 where not, and take the mean.
     Right: That is the number that fit makes smaller.
     """
-    dogs, cats = -labels * np.log(p), -(1 - labels) * np.log(1 - p)
-    each = dogs + cats
-    right = each.mean()
+    dogs = -labels * np.log(p)
+    each = dogs - (1 - labels) * np.log(1 - p)
+    right, squared = each.mean(), (labels - p) ** 2
     exchanged = -labels * np.log(1 - p) - (1 - labels) * np.log(p)
-    squared = (labels - p) ** 2
-    outside = dogs - (1 - labels) * (1 - np.log(p))
     return right, {
         "This is the sum: the loss is the mean over the images, so that a batch of any size gives "
         "numbers of the same size.": each.sum(),
         "One number for each image is nearly it: the loss is their mean.": each,
         "Only the dogs count: a cat that is called a dog must cost something too.": dogs.mean(),
-        "Only the cats count: a dog that is called a cat must cost something too.": cats.mean(),
         "The labels make no difference: what counts for a cat?": -np.log(p).mean(),
         "Cats and dogs are exchanged: a dog's label is 1, p is its probability.": exchanged.mean(),
-        "For a cat it is the log of 1 − p, not 1 minus the log of p.": outside.mean(),
         "This is in bits; Keras, as most, takes the natural logarithm.": right / math.log(2),
         "This takes the logarithm to base 10; Keras takes the natural one.": right / math.log(10),
         "This is the mean squared error: a sure mistake must cost far more than 1.": squared.mean(),
-        "This is the mean distance: take the logarithm.": np.sqrt(squared).mean(),
         "Only the first image counts: does `return` stand inside the loop?": each[0] / len(p),
     }
 
@@ -58,7 +53,6 @@ def steps_per_epoch(images: int, batch: int) -> Answers:
         "Right, unless the images divide evenly: then this asks for an empty step.": whole + 1,
         "There is no part of a step: which way is it to be rounded?": images / batch,
         "This rounds to the nearest, and may leave images out.": round(images / batch),
-        "That is what remains for a last, smaller batch; count the batches.": images % batch,
     }
 
 
@@ -79,7 +73,6 @@ def mirror(images: np.ndarray) -> Answers:
         "This is half a turn: mirror one axis alone.": images[:, ::-1, ::-1],
         "This puts the images in another order: the first axis counts them.": images[::-1],
         "This turns every axis round: mirror the columns alone.": np.flip(images),
-        "This exchanges rows and columns: only the columns' order changes.": images.swapaxes(1, 2),
         "A column is written over before it is read: fill a new array.": folded,
         "Index −0 is column 0: the last one is −1.": np.roll(right, 1, axis=2),
         "Give the mirrored images alone, as many as came in.": np.concatenate([images, right]),

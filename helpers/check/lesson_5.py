@@ -33,7 +33,6 @@ def strongest_filter(maps: np.ndarray, top: int, left: int, bottom: int, right: 
     box = maps[top:bottom, left:right]
     place = np.unravel_index(box.argmax(), box.shape)
     highest, means, everywhere = box.max((0, 1)), box.mean((0, 1)), maps.max((0, 1))
-    wins = np.bincount(box.argmax(axis=-1).ravel())
     exchanged = maps[left:right, top:bottom].max((0, 1), initial=0)
     larger = maps[top : bottom + 1, left : right + 1].max((0, 1))
     return highest.argmax(), {
@@ -49,7 +48,6 @@ def strongest_filter(maps: np.ndarray, top: int, left: int, bottom: int, right: 
         "top and bottom cut rows, the first axis; left and right cut columns.": exchanged.argmax(),
         "Those are the highest numbers of all filters; which is the highest?": highest,
         "That is row, column and filter; wanted is the filter alone.": place,
-        "That filter wins at most places; whose single number is the highest?": wins.argmax(),
         "One too many: the first filter has the number 0.": highest.argmax() + 1,
         "That is the filter to which the box says least.": highest.argmin(),
     }
@@ -76,12 +74,10 @@ def padded_shape(height: int, width: int) -> Answers:
     }
     return [*pooled, 64], {hint: [*wrong, 64] for hint, wrong in sizes.items()} | {
         "Height comes first, then width.": [columns, rows, 64],
-        "The filters come last, as Keras has them.": [64, rows, columns],
         "Right, but for the first axis: leave out the batch.": [1, rows, columns, 64],
         "conv4 has more filters than conv3, and pool4 hands on its maps.": [rows, columns, 32],
         "The maps have three axes: height, width, and how many filters?": [rows, columns],
         "The colours are gone after conv1: each filter has a map.": [rows, columns, 3],
-        "That is how many numbers pool4 gives; its shape is wanted.": rows * columns * 64,
     }
 
 
