@@ -27,7 +27,7 @@ Spans = tuple[np.ndarray, np.ndarray]
 
 
 class WeightsError(LearnerError):
-    """Trained weights that are missing, damaged, or made for other layers."""
+    """Trained weights that are missing or damaged."""
 
 
 def build_model(*, seed: int | None = None, dropout: float = 0.0) -> "keras.Sequential":
@@ -74,14 +74,14 @@ def _build_residual(
     dropout: float = 0.0,
     side: int | None = 150,
     widths: Sequence[int] = (32, 48, 96, 192),
-    blocks: int = 1,
+    residual: bool = True,
     normalize: bool = True,
 ) -> "keras.Model":
     """Build the network of lesson 4's last section: 1,097,313 parameters, untrained.
 
     Each width is a convolution that halves the image (stride 2), followed, from the second
-    width on, by `blocks` residual blocks of two convolutions each, with batch normalisation after
-    every convolution (or, without it, a bias). The average of each channel over the image goes
+    width on, by a residual block of two convolutions, with batch normalisation after every
+    convolution (or, without it, a bias). The average of each channel over the image goes
     into one sigmoid. With a side of None it takes images of any side: it is trained on small ones,
     and has the same weights for each. K. He, X. Zhang, S. Ren and J. Sun (2016), "Deep residual
     learning for image recognition".
@@ -105,8 +105,8 @@ def _build_residual(
     for stage, filters in enumerate(widths, start=1):
         x = convolution(x, filters, f"down{stage}", stride=2)
         x = layers.ReLU(name=f"down{stage}_relu")(x)
-        for block in range(1, 1 + (blocks if stage > 1 else 0)):
-            name = f"block{stage}{chr(96 + block)}"
+        if residual and stage > 1:
+            name = f"block{stage}a"
             y = convolution(x, filters, f"{name}_conv1")
             y = layers.ReLU(name=f"{name}_relu1")(y)
             y = convolution(y, filters, f"{name}_conv2")
@@ -122,12 +122,12 @@ def _build_residual(
 # Every network that a recipe can name; each takes (N, 150, 150, 3) images from 0 to 255, and gives
 # (N, 1), the probability of a dog. Lesson 4's last section comes from the article's layers to the
 # residual ones in these steps.
-_article_widths = {"widths": (16, 32, 32, 64), "blocks": 0}
+_article_widths = {"widths": (16, 32, 32, 64), "residual": False}
 NETWORKS: dict[str, Callable[..., "keras.Model"]] = {
     "article": build_model,
     "average": partial(_build_residual, **_article_widths, normalize=False),
     "normalized": partial(_build_residual, **_article_widths),
-    "wider": partial(_build_residual, blocks=0),
+    "wider": partial(_build_residual, residual=False),
     "residual": _build_residual,
 }
 
@@ -156,18 +156,12 @@ def layer_table(model: "keras.Model") -> list[LayerRow]:
         if isinstance(layer, layers.InputLayer):
             continue
         shape = tuple(layer.output.shape[1:])
-        bias = "+1" if getattr(layer, "use_bias", False) else ""
         arithmetic, multiply_adds = "", 0
-        if isinstance(layer, layers.Conv2D):
-            height, width, channels, filters = layer.kernel.shape
-            arithmetic = f"({height}*{width}*{channels}{bias})*{filters}"
-            multiply_adds = height * width * channels * math.prod(shape)
-        elif isinstance(layer, layers.Dense):
-            inputs, units = layer.kernel.shape
-            arithmetic = f"({inputs}{bias})*{units}"
-            multiply_adds = inputs * math.prod(shape)
-        elif isinstance(layer, layers.BatchNormalization):
-            arithmetic = f"4*{shape[-1]}"
+        if isinstance(layer, layers.Conv2D | layers.Dense):
+            *window, filters = layer.kernel.shape
+            bias = "+1" if layer.use_bias else ""
+            arithmetic = f"({'*'.join(map(str, window))}{bias})*{filters}"
+            multiply_adds = math.prod(window) * math.prod(shape)
         field = fields[layer.name] if len(shape) == 3 else None
         if isinstance(field, tuple):
             field = tuple(int(np.diff(spans).max()) for spans in field)
@@ -302,19 +296,16 @@ def _through(layer: "keras.Operation", inputs: Sequence[Spans | str]) -> Spans |
     return _not_known(f"{layer.name} ({kind})")
 
 
-def save_trained(
-    model: "keras.Model", *, name: str, record: dict[str, Any], network: str, folder: Path
-) -> Path:
-    """Save a trained network as ``<name>.weights.h5`` and its record ``<name>.json``, the result.
+def save_weights(model: "keras.Model", path: Path, *, network: str) -> dict[str, str]:
+    """Save the weights of a trained network; return what its record says of the file.
 
     Parameters
     ----------
     model : keras.Model
         A network of `NETWORKS`, with or without dropout. Its weights are stored as float16 (3.3 MB
         instead of 6.6), without dropout and optimizer.
-    record : dict
-        How it was trained; the hash of the file and the table of layers are added. Under "classes"
-        it names the answers.
+    path : Path
+        Ends in ".weights.h5".
     network : str
         Its name in `NETWORKS`.
     """
@@ -327,13 +318,9 @@ def save_trained(
     finally:
         keras.config.set_dtype_policy(policy)
     twin.set_weights([variable.numpy() for variable in model.weights])
-    path = folder / f"{name}.weights.h5"
     twin.save_weights(path)
-    weights = {"file": path.name, "network": network, "dtype": "float16", "sha256": _sha256(path)}
-    record = {**record, "weights": weights, "layers": _layers(twin)}
-    written = folder / f"{name}.json"
-    written.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    return written
+    about = {"file": path.name, "network": network, "dtype": "float16"}
+    return about | {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
 def load_trained(name: str = "regularised", *, folder: Path | None = None) -> "keras.Model":
@@ -355,31 +342,19 @@ def load_trained(name: str = "regularised", *, folder: Path | None = None) -> "k
     Raises
     ------
     WeightsError
-        A file is missing or damaged, or the weights belong to other layers (a ``.weights.h5`` file
-        is matched by class and order alone: weights of renamed or reordered layers would load in
-        silence).
+        A file is missing or damaged.
     """
     record = load_record(name, folder=folder)
-    folder = data_folder() if folder is None else Path(folder)
-    weights, again = record["weights"], "take both from the repository again (git checkout data)"
-    path = folder / weights["file"]
-    if not path.is_file():
-        raise WeightsError(f"The weights {path.name} are not in {folder.name}/; {again}.")
-    if _sha256(path) != weights["sha256"]:
+    weights = record["weights"]
+    path = (folder or data_folder()) / weights["file"]
+    if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != weights["sha256"]:
         raise WeightsError(
-            f"{path.name} is not the file that {name}.json describes (its SHA-256 differs); "
-            f"{again}."
+            f"{path.name} is missing, or is not the file that {name}.json describes (its SHA-256 "
+            "differs); take both from the repository again (git checkout data)."
         )
     model = NETWORKS[weights["network"]]()
-    layers, here = record["layers"], _layers(model)
-    if layers != here:
-        first = next((a for a, b in zip(layers, here, strict=False) if a != b), layers[-1:])
-        raise WeightsError(
-            f"{path.name} was trained with other layers than are built now (the first that "
-            f"differs: {first}); train again with python -m helpers.training."
-        )
     model.load_weights(path)
-    model.class_names = tuple(record.get("classes", ()))
+    model.class_names = tuple(record["classes"])
     return model
 
 
@@ -391,30 +366,11 @@ def load_record(name: str = "regularised", *, folder: Path | None = None) -> dic
     WeightsError
         The record is missing or is not JSON.
     """
-    path = (data_folder() if folder is None else Path(folder)) / f"{name}.json"
+    path = (folder or data_folder()) / f"{name}.json"
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         raise WeightsError(
-            f"There is no record {path.name} in {path.parent.name}/; "
-            "see data/README.md for the names that ship."
+            f"The record {path.name} is missing in {path.parent.name}/, or damaged; data/README.md "
+            "has the names that ship, and git checkout data brings their files back."
         ) from None
-    except ValueError:
-        raise WeightsError(
-            f"The record {path.name} is damaged (it is not JSON); "
-            "take it from the repository again (git checkout data)."
-        ) from None
-
-
-def _layers(model: "keras.Model") -> list[list[Any]]:
-    """Return name, kind, output shape and parameters of each layer that a trained model keeps."""
-    return [
-        [layer.name, type(layer).__name__, list(layer.output.shape[1:]), layer.count_params()]
-        for layer in model.layers
-        if type(layer).__name__ not in ("Dropout", "InputLayer")
-    ]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

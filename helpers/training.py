@@ -6,7 +6,6 @@ threads.
 """
 
 import argparse
-import dataclasses
 import json
 import math
 import os
@@ -22,8 +21,8 @@ import numpy as np
 
 from helpers.errors import LearnerError
 from helpers.images import cache_folder, data_folder
-from helpers.model import NETWORKS, load_record, load_trained, save_trained
-from helpers.pets import CLASS_NAMES, Pets, Split, as_dataset, hold_out, load_pets
+from helpers.model import NETWORKS, save_weights
+from helpers.pets import CLASS_NAMES, Pets, Split, hold_out, load_pets
 from helpers.recipes import ARTICLE, RECIPES, Recipe, training_batches
 
 if TYPE_CHECKING:
@@ -111,9 +110,10 @@ def fit(
     steps = recipe.steps(len(pets.train.labels))
     compile_model(model, recipe=recipe, steps=steps * recipe.epochs)
     model.optimizer.build(model.trainable_variables)
-    run = {"recipe": asdict(recipe), "seed": seed, "data": pets.digest, "layers": model.name}
+    run = {"recipe": asdict(recipe), "seed": seed, "data": pets.digest}
+    run["layers"] = [list(variable.shape) for variable in _state(model)]
     rows = _restore(model, checkpoint, run) if checkpoint and checkpoint.exists() else []
-    watched = as_dataset(pets.validation, batch_size=100) if validate_every else None
+    watched = (pets.validation.images, pets.validation.labels[:, None]) if validate_every else None
     model.fit(
         training_batches(pets.train, recipe=recipe, seed=seed, start_epoch=len(rows)),
         epochs=recipe.epochs,
@@ -198,10 +198,10 @@ def _state(model: "keras.Model") -> list:
 
 def _save(model: "keras.Model", path: Path, about: dict[str, Any]) -> None:
     """Write the whole state of a run into one file: beside it first, then renamed in one step."""
-    arrays = {f"variable_{i}": v.numpy() for i, v in enumerate(_state(model))}
+    arrays = [variable.numpy() for variable in _state(model)]
     beside = path.with_name(path.name + ".part")
     with beside.open("wb") as file:
-        np.savez(file, about=np.array(json.dumps(about)), **arrays)
+        np.savez(file, json.dumps(about), *arrays)
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
@@ -209,26 +209,22 @@ def _save(model: "keras.Model", path: Path, about: dict[str, Any]) -> None:
 
 def _restore(model: "keras.Model", path: Path, run: dict[str, Any]) -> list[dict[str, Any]]:
     """Put a run's state back into a compiled network and return its history so far."""
-    variables = _state(model)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            about = json.loads(str(file["about"]))
-            arrays = [file[f"variable_{i}"] for i in range(len(file.files) - 1)]
+        with np.load(path) as file:
+            about, *arrays = (file[name] for name in file.files)
+        about = json.loads(str(about))
     except Exception as error:  # zipfile, NumPy and JSON each have errors of their own
         raise TrainingError(
             f"The checkpoint {path.name} cannot be read ({error}); "
             "delete it, and the run starts from the beginning."
         ) from error
     run = json.loads(json.dumps(run))  # tuples become lists, as in the file
-    other = [key for key in run if about["run"].get(key) != run[key]]
-    if not other and [a.shape for a in arrays] != [tuple(v.shape) for v in variables]:
-        other = ["layers"]
-    if other:
+    if other := [key for key in run if about["run"][key] != run[key]]:
         raise TrainingError(
             f"The checkpoint {path.name} belongs to another run (another {', '.join(other)}); "
             "choose another name, or delete it to start anew."
         )
-    for variable, array in zip(variables, arrays, strict=True):
+    for variable, array in zip(_state(model), arrays, strict=True):
         variable.assign(array)
     return about["rows"]
 
@@ -265,23 +261,19 @@ def train(
     *,
     recipe: Recipe,
     seed: int = 0,
-    out: Path | None = None,
     name: str | None = None,
-    resume: bool = False,
     validate_every: int = 1,
 ) -> Path:
-    """Train a network from scratch and write its weights and its record.
+    """Train a network from scratch; write its weights and its record into the cache's ``runs``.
+
+    A run of the same name that was stopped half-way goes on from its last whole epoch.
 
     Parameters
     ----------
     pets, recipe, seed, validate_every
         As in `fit`.
-    out : Path, optional
-        A folder; by default ``runs`` in the cache folder.
     name : str, optional
         Of the files; by default the recipe's name and the seed.
-    resume : bool
-        Go on from the last whole epoch of a run of that name, if there is one.
 
     Returns
     -------
@@ -292,36 +284,25 @@ def train(
     Raises
     ------
     TrainingError
-        A run of that name stands half-way and `resume` is False, or its checkpoint is damaged or
-        belongs to another run.
+        The checkpoint of that name is damaged or belongs to another run.
     """
-    out = cache_folder() / "runs" if out is None else Path(out)
-    out.mkdir(parents=True, exist_ok=True)
-    name = name or f"{recipe.name}-seed{seed}"
-    checkpoint = out / f"{name}.npz"
-    if checkpoint.exists() and not resume:
-        raise TrainingError(
-            f"A run called {name} stands half-way in {checkpoint}: go on with --resume "
-            "(resume=True), choose another --name, or delete that file to start anew."
-        )
+    folder, name = cache_folder() / "runs", name or f"{recipe.name}-seed{seed}"
+    folder.mkdir(exist_ok=True)
+    checkpoint, path = folder / f"{name}.npz", folder / f"{name}.json"
     any_side = {"side": None} if recipe.sides else {}
     model = NETWORKS[recipe.network](seed=seed, dropout=recipe.dropout, **any_side)
-    rows = fit(
-        model,
-        pets,
-        recipe=recipe,
-        seed=seed,
-        checkpoint=checkpoint,
-        validate_every=validate_every,
-        verbose=2,
-    )
+    options = {"checkpoint": checkpoint, "validate_every": validate_every, "verbose": 2}
+    rows = fit(model, pets, recipe=recipe, seed=seed, **options)
+    weights = save_weights(model, folder / f"{name}.weights.h5", network=recipe.network)
+    stored = NETWORKS[recipe.network]()
+    stored.load_weights(folder / weights["file"])
     # How many processors this process may use; `taskset` can allow fewer than there are.
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     record = {
         "recipe": asdict(recipe),
         "seed": seed,
         "data": {
-            **{key: getattr(pets, key) for key in ("source", "origin", "held_out")},
+            **{key: getattr(pets, key) for key in ("source", "held_out")},
             "sha256": pets.digest,
             "training": len(pets.train.labels),
             "validation": len(pets.validation.labels),
@@ -332,30 +313,18 @@ def train(
             "threads": str(allowed),
         },
         "classes": CLASS_NAMES,
-        "history": _rounded(rows),
+        "weights": weights,
+        "history": rows,
+        "train": evaluate(stored, pets.train),
+        "validation": evaluate(stored, pets.validation),
     }
-    files = {"name": name, "network": recipe.network, "folder": out}
-    save_trained(model, record=record, **files)
-    stored = load_trained(name, folder=out)
-    for part in ("train", "validation"):
-        result = evaluate(stored, getattr(pets, part))
-        probabilities = result.pop("probabilities")
-        record[part] = _rounded(result)
-    record["validation"] |= {
-        "chose": "recipes: these are training photos, held out"
-        if pets.held_out
-        else "nothing: the recipe was frozen and the last epoch counts",
-        "labels": "".join(str(int(x)) for x in pets.validation.labels),
-        "probabilities": _rounded(probabilities.tolist(), digits=4),
-    }
-    path = save_trained(model, record=record, **files)
+    del record["train"]["probabilities"]
+    record["validation"]["labels"] = "".join(map(str, pets.validation.labels))
+    whole = json.dumps(record, default=np.ndarray.tolist)
+    rounded = json.loads(whole, parse_float=lambda digits: round(float(digits), 5))
+    path.write_text(json.dumps(rounded, indent=1) + "\n", encoding="utf-8")
     checkpoint.unlink()
     return path
-
-
-def _rounded(data: Any, *, digits: int = 5) -> Any:
-    """Return what JSON makes of data, with each float rounded."""
-    return json.loads(json.dumps(data), parse_float=lambda text: round(float(text), digits))
 
 
 def confidence_interval(correct: int, total: int) -> tuple[float, float]:
@@ -396,16 +365,15 @@ def mean_accuracy(runs: Sequence[dict[str, Any]]) -> tuple[float, float, float]:
     return mean, mean - half, mean + half
 
 
-def load_runs(recipe: str, *, folder: Path | None = None) -> list[dict[str, Any]]:
+def load_runs(recipe: str) -> list[dict[str, Any]]:
     """Return the records of a recipe's runs on the photos that ship in data/, by seed."""
-    folder = data_folder() if folder is None else Path(folder)
-    paths = [*folder.glob("*.json"), *folder.glob("runs/*.json")]
+    paths = [*data_folder().glob("*.json"), *data_folder().glob("runs/*.json")]
     records = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
-    records = [record for record in records if record.get("recipe", {}).get("name") == recipe]
+    records = [record for record in records if record["recipe"]["name"] == recipe]
     return sorted(records, key=lambda record: record["seed"])
 
 
-def accuracy_table(*, folder: Path | None = None) -> str:
+def accuracy_table() -> str:
     """Return the README's table of accuracies, Markdown, made from the records that ship."""
     lines = [
         "| recipe | parameters | epochs | seeds: right of 1,000 validation photos | mean "
@@ -413,8 +381,7 @@ def accuracy_table(*, folder: Path | None = None) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for name, recipe in RECIPES.items():
-        if not (runs := load_runs(name, folder=folder)):
-            continue
+        runs = load_runs(name)
         mean, low, high = mean_accuracy(runs)
         seeds = ", ".join(f"{run['validation']['accuracy']:.1%}" for run in runs)
         learnt = np.mean([run["train"]["accuracy"] for run in runs])
@@ -430,48 +397,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run from a terminal: ``python -m helpers.training --help``. Return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m helpers.training",
-        description="Train a network by a recipe of lesson 4; write its weights and its record.",
+        description="Train a network by a recipe of lesson 4, or go on where a killed run stopped; "
+        "write its weights and its record.",
     )
     add = parser.add_argument
     add("--recipe", choices=RECIPES, default="regularised")
     add("--seed", type=int, default=0)
-    add("--epochs", type=int, default=0, help="instead of the recipe's own")
-    add("--out", type=Path, help="folder for weights, record and checkpoint")
     add("--name", help="name of the files (default: recipe and seed)")
-    add("--resume", action="store_true", help="go on where a killed run stopped")
     add("--validate-every", type=int, default=1, help="epochs between looks (default 1; 0: never)")
     hold = "to choose a recipe: learn from all but N training images and examine with these"
     add("--hold-out", type=int, default=0, metavar="N", help=hold)
-    add("--data", choices=["photos", "drawn"], default="photos")
     add("--table", action="store_true", help="only print the accuracies of the runs that ship")
     options = parser.parse_args(arguments)
     if options.table:
         print(accuracy_table())
         return 0
-    numbers = options.seed, options.epochs, options.validate_every, options.hold_out
-    if min(numbers) < 0 or max(numbers) >= 2**31:
-        parser.error("seed, epochs, --validate-every and --hold-out are numbers from 0")
-    recipe = RECIPES[options.recipe]
-    recipe = dataclasses.replace(recipe, epochs=options.epochs or recipe.epochs)
     try:
         path = train(
-            hold_out(load_pets(options.data), count=options.hold_out),
-            recipe=recipe,
+            hold_out(load_pets("photos"), count=options.hold_out),
+            recipe=RECIPES[options.recipe],
             seed=options.seed,
-            out=options.out,
             name=options.name,
-            resume=options.resume,
             validate_every=options.validate_every,
         )
     except (LearnerError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    record = load_record(path.stem, folder=path.parent)["validation"]
-    low, high = record["interval"]
+    result = json.loads(path.read_text(encoding="utf-8"))["validation"]
+    low, high = result["interval"]
     print(
-        f"{recipe.name}, seed {options.seed}: {record['correct']} of {record['total']} validation "
-        f"images right, {record['accuracy']:.1%} (95% interval {low:.1%} to {high:.1%}). "
-        f"Written: {path}"
+        f"{options.recipe}, seed {options.seed}: {result['correct']} of {result['total']} "
+        f"validation images right, {result['accuracy']:.1%} (95% interval {low:.1%} to "
+        f"{high:.1%}). Written: {path}"
     )
     return 0
 
