@@ -15,41 +15,30 @@ import shutil
 import sys
 import time
 import zipfile
-from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from helpers.errors import LearnerError
-from helpers.images import (
-    ImageError,
-    cache_folder,
-    cache_folders,
-    data_folder,
-    open_image,
-    resize,
-)
-
-if TYPE_CHECKING:
-    import tensorflow as tf
+from helpers.images import ImageError, cache_folder, cache_folders, data_folder, open_image, resize
 
 CLASS_NAMES: tuple[str, str] = ("cat", "dog")
 URL = "https://storage.googleapis.com/mledu-datasets/cats_and_dogs_filtered.zip"
 
-_TITLES = {"photos": "Photos", "drawn": "Drawn pets"}
-_FOLDERS = {"photos": "cats_and_dogs_filtered", "drawn": "drawn_pets"}  # in `cache_folders`
+_TOP = "cats_and_dogs_filtered"  # the one folder in both zips
+_FOLDERS = {"photos": _TOP, "drawn": "drawn_pets"}  # in `cache_folders`
 _COUNTS = {"train/cats": 1_000, "train/dogs": 1_000, "validation/cats": 500, "validation/dogs": 500}
 _IMAGE = r"(?:train|validation)/(?:cats/cat|dogs/dog)\.\d{1,9}\.jpg"
-_MEMBER = re.compile(rf"cats_and_dogs_filtered/({_IMAGE}|parts/(?:cat|dog)\.\d{{1,9}}\.png)")
+_MEMBER = re.compile(rf"{_TOP}/(?:{_IMAGE}|parts/(?:cat|dog)\.\d{{1,9}}\.png)")
 _HOSTILE = re.compile(r"^/|(^|/)\.\.(/|$)|[\\:\0]")  # leaves its folder, on one system or another
 _MOST = 500_000_000  # bytes that a zip may unpack to; the photos have 68 million
 _TIMEOUT = 30  # seconds without a word from the server
 _A_DAY = 24 * 60 * 60  # seconds
+_SIZE = 150  # pixels along each side, what the networks of the lessons take
 _AGAIN = 'run "python -m helpers.pets download" again'
 _ANOTHER = '"python -m helpers.pets download --from PATH-OR-URL" takes another copy'
 _DISTRUST = f"do not trust this copy; {_ANOTHER}"
@@ -63,7 +52,7 @@ class PetsError(LearnerError):
 class Split:
     """The images that train the network, or those that check it.
 
-    images is (n, size, size, 3) uint8, labels is (n,) uint8 (0 = cat, 1 = dog), and names holds
+    images is (n, 150, 150, 3) uint8, labels is (n,) uint8 (0 = cat, 1 = dog), and names holds
     the n file names, such as "train/cats/cat.0.jpg".
     """
 
@@ -84,19 +73,14 @@ class Split:
 class Pets:
     """Training and validation images of cats and dogs, and where they came from.
 
-    source is "photos" or "drawn", origin says it in a sentence, digest is the SHA-256 of all
-    images and labels, skipped names the images that could not be decoded, and folder holds the
-    files. held_out counts the training images that `hold_out` put in the place of the validation
-    images.
+    source is "photos" or "drawn", and digest is the SHA-256 of all images and labels. held_out
+    counts the training images that `hold_out` put in the place of the validation images.
     """
 
     train: Split
     validation: Split
     source: str
-    origin: str
     digest: str = field(repr=False)
-    skipped: tuple[str, ...] = ()
-    folder: Path | None = field(default=None, repr=False)
     held_out: int = 0
 
 
@@ -119,140 +103,101 @@ def folder(source: str | None = None) -> Path:
         If the source has another name, if the photos are asked for and are not there, or if the
         drawn pets cannot be unpacked.
     """
-    return _in_use(source)[1]
+    asked = source or os.environ.get("CNN_PETS") or None
+    if asked not in (None, *_FOLDERS):
+        where = "The argument" if source else "The environment variable CNN_PETS"
+        raise PetsError(f'{where} names the pets {asked!r}: take "photos" or "drawn".')
+    photos, problem = (None, "") if asked == "drawn" else _find("photos")
+    if asked == "photos" and not photos:
+        missing = 'The photos are not here: run "python -m helpers.pets download", or take "drawn".'
+        raise PetsError(problem or missing)
+    print(f"Pets: {'photos' if photos else 'drawn'}, 2,000 for training and 1,000 for validation.")
+    if problem:
+        print(problem)
+    return photos or _find("drawn")[0] or _install("drawn", str(data_folder() / "drawn_pets.zip"))
 
 
-def load_pets(source: str | None = None, *, size: int = 150, quiet: bool = False) -> Pets:
+def load_pets(source: str | None = None) -> Pets:
     """Return the training and the validation images as arrays, and print which they are.
 
     They are decoded each time, by Pillow on all processor cores: on two cores 2 s for the drawn
-    pets and 4 s for the photos.
+    pets and 4 s for the photos, with a progress bar.
 
     Parameters
     ----------
     source : "photos", "drawn" or None
         As in `folder`.
-    size : int
-        Side of the square images in pixels, from 32 to 1,024.
-    quiet : bool
-        Leave out the progress bar, which the photos have; the choice is printed all the same.
 
     Returns
     -------
     Pets
-        train and validation, each with images (n, size, size, 3) uint8 and labels (n,) uint8, 0
+        train and validation, each with images (n, 150, 150, 3) uint8 and labels (n,) uint8, 0
         for a cat and 1 for a dog, cats first. A damaged image is skipped, and named.
 
     Raises
     ------
     PetsError
-        As in `folder`, or if the size is not from 32 to 1,024.
+        As in `folder`.
     """
     from tqdm.auto import tqdm
 
-    if not isinstance(size, int) or isinstance(size, bool) or not 32 <= size <= 1_024:
-        raise PetsError(f"The size is a whole number from 32 to 1,024, not {size!r}.")
-    source, place = _in_use(source)
-    names = _image_names(place)
-    images = np.empty((len(names), size, size, 3), np.uint8)
+    place = folder(source)
+    used = "drawn" if place.name == _FOLDERS["drawn"] else "photos"
+    names = np.array(_image_names(place), object)
+    images = np.empty((len(names), _SIZE, _SIZE, 3), np.uint8)
 
     def decode(row: int) -> bool:
-        try:
-            images[row] = resize(open_image(place / names[row]), size)
-        except ImageError:
-            return False
-        return True
+        with suppress(ImageError):
+            images[row] = resize(open_image(place / names[row]), _SIZE)
+            return True
+        return False
 
-    hidden = True if quiet or source == "drawn" else None  # None: shown if there is a terminal
+    hidden = used == "drawn" or None  # None: shown in a notebook or a terminal
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         rows = pool.map(decode, range(len(names)))
-        decoded = list(tqdm(rows, "Decoding", len(names), leave=False, delay=2, disable=hidden))
+        bar = tqdm(rows, "Decoding", len(names), leave=False, delay=2, disable=hidden)
+        good = np.fromiter(bar, bool)
+    if not good.all():
+        print(f"Skipped, because they cannot be decoded: {', '.join(names[~good])}.")
+        images, names = images[good], names[good]
     labels = np.array(["/dogs/" in name for name in names], np.uint8)
     whole = Split(images, labels, tuple(names))
-    skipped = whole._part(~np.array(decoded)).names
-    if skipped:
-        print(f"Skipped, because they cannot be decoded: {', '.join(skipped)}.")
-        whole = whole._part(np.array(decoded))
-    cut = sum(name.startswith("train/") for name in whole.names)
+    cut = sum(name.startswith("train/") for name in names)
+    digest = hashlib.sha256(f"{images.shape} {cut}".encode())
+    digest.update(images)
+    digest.update(labels)
     train, validation = whole._part(slice(cut)), whole._part(slice(cut, None))
-    origin = (
-        f"{_TITLES[source]}: {cut:,} for training and {len(validation.labels):,} for validation."
-    )
-    digest = hashlib.sha256(f"{whole.images.shape} {cut}".encode())
-    digest.update(whole.images)
-    digest.update(whole.labels)
-    return Pets(train, validation, source, origin, digest.hexdigest(), skipped, place)
+    return Pets(train, validation, used, digest.hexdigest())
 
 
 def hold_out(pets: Pets, *, count: int) -> Pets:
     """Put some training images in the place of the validation images, to choose a recipe by.
 
-    Half of the `count` are cats and half are dogs, always the same ones; the rest is learnt from.
-    The validation images proper are not in what is returned, so nothing can be chosen by them.
-    A count of 0 returns `pets`.
+    They are spread evenly over the training images, so that half of them are cats; the rest is
+    learnt from. The validation images proper are not in what is returned, so nothing can be
+    chosen by them. A count of 0 returns `pets`.
 
     Raises
     ------
     PetsError
-        The count is odd, or leaves nothing to learn from.
+        The count leaves nothing to learn from.
     """
     if not count:
         return pets
-    random, train = np.random.default_rng(0), pets.train
-    each = [random.permutation(np.flatnonzero(train.labels == label)) for label in (0, 1)]
-    most = 2 * min(map(len, each)) - 2
-    if count % 2 or not 0 < count <= most:
+    total = len(pets.train.labels)
+    if not 0 < count < total:
         raise PetsError(
-            f"{count} training images cannot be held out, half of them cats and half dogs: "
-            f"choose an even number from 2 to {most}."
+            f"{count} of {total:,} training images cannot be held out: choose a number from 0 to "
+            f"{total - 1:,}."
         )
-    held = np.concatenate([rows[: count // 2] for rows in each])
+    held = np.isin(np.arange(total), np.arange(count) * total // count)
     return replace(
         pets,
-        train=train._part(np.setdiff1d(np.arange(len(train.labels)), held)),
-        validation=train._part(held),
-        held_out=len(held),
+        train=pets.train._part(~held),
+        validation=pets.train._part(held),
+        held_out=count,
         digest=hashlib.sha256(f"{pets.digest} {count}".encode()).hexdigest(),
     )
-
-
-def as_dataset(
-    split: Split, *, batch_size: int, shuffle_seed: int | None = None, repeat: bool = False
-) -> "tf.data.Dataset":
-    """Return images and labels as a tf.data pipeline of batches.
-
-    Parameters
-    ----------
-    split : Split
-    batch_size : int
-        The last batch of a pass is smaller if the images do not divide evenly.
-    shuffle_seed : int, optional
-        Shuffle all the images, anew in each pass, in an order that this seed fixes.
-    repeat : bool
-        Start over after the last image, without end.
-
-    Returns
-    -------
-    tf.data.Dataset
-        Batches of (n, size, size, 3) uint8 images and (n, 1) float32 labels, the shape of the
-        network's answer. TensorFlow keeps one copy of the images; the pipeline shuffles their
-        numbers and picks the images from that copy, batch by batch.
-    """
-    import tensorflow as tf
-
-    order = tf.data.Dataset.range(len(split.labels))
-    if shuffle_seed is not None:
-        order = order.shuffle(len(split.labels), seed=shuffle_seed)
-    if repeat:
-        order = order.repeat()
-    with tf.device("CPU"):
-        images = tf.constant(split.images)
-        labels = tf.constant(split.labels, tf.float32)[:, None]
-
-    def pick(rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return tf.gather(images, rows), tf.gather(labels, rows)
-
-    return order.batch(batch_size).map(pick).prefetch(tf.data.AUTOTUNE)
 
 
 def download(source: str = URL) -> Path:
@@ -274,49 +219,9 @@ def download(source: str = URL) -> Path:
         print(f"The photos are already here, in {found}.")
         return found
     print(f"Getting the photos from {source}")
-    try:
-        with _beside("photos") as new:
-            path = Path(source).expanduser()
-            if "://" in source:
-                path = new.with_name("photos.zip")
-                _fetch(source, path)
-            _unpack(path, new)
-    except OSError as error:
-        raise PetsError(
-            f"The photos cannot be read or written ({error}): check the path and the room on the "
-            f"disk, and {_AGAIN}."
-        ) from error
-    found, _ = _find("photos")
+    found = _install("photos", source)
     print(f"All {sum(_COUNTS.values()):,} photos are here, in {found}.")
     return found
-
-
-def _in_use(source: str | None) -> tuple[str, Path]:
-    """Return which pets are in use and their folder, and print which they are."""
-    asked = source or os.environ.get("CNN_PETS") or None
-    if asked not in (None, *_FOLDERS):
-        where = "The argument" if source else "The environment variable CNN_PETS"
-        raise PetsError(f'{where} names the pets {asked!r}: take "photos" or "drawn".')
-    photos, problem = (None, "") if asked == "drawn" else _find("photos")
-    if asked == "photos" and not photos:
-        missing = 'The photos are not here: run "python -m helpers.pets download", or take "drawn".'
-        raise PetsError(problem or missing)
-    used = "photos" if photos else "drawn"
-    print(f"Pets: {used}, 2,000 for training and 1,000 for validation.")
-    if problem:
-        print(problem)
-    return used, photos or _drawn()
-
-
-def _drawn() -> Path:
-    """Return the folder of the drawn pets, unpacked if need be."""
-    if not _find("drawn")[0]:
-        try:
-            with _beside("drawn") as new:
-                _unpack(data_folder() / "drawn_pets.zip", new)
-        except OSError as error:
-            raise PetsError(f"The drawn pets cannot be unpacked ({error}).") from error
-    return _find("drawn")[0]
 
 
 def _find(source: str) -> tuple[Path | None, str]:
@@ -335,12 +240,7 @@ def _find(source: str) -> tuple[Path | None, str]:
 
 
 def _image_names(place: Path) -> list[str]:
-    """Return the names of the images in a folder, in order; see `_in_order`."""
-    return _in_order(file.relative_to(place).as_posix() for file in place.glob("*/*/*.jpg"))
-
-
-def _in_order(files: Iterable[str]) -> list[str]:
-    """Return those files that are images: training first, cats before dogs, by number.
+    """Return the names of the images in a folder: training first, cats before dogs, by number.
 
     Raises
     ------
@@ -348,7 +248,8 @@ def _in_order(files: Iterable[str]) -> list[str]:
         If there are not 2 x 1,000 for training and 2 x 500 for validation. It does not name the
         folder, because a notebook may store it.
     """
-    names, ordered = set(files), []
+    names = [file.relative_to(place).as_posix() for file in place.glob("*/*/*.jpg")]
+    ordered = []
     for where, count in _COUNTS.items():
         inside = [name for name in names if name.startswith(where) and re.fullmatch(_IMAGE, name)]
         if len(inside) != count:
@@ -358,6 +259,35 @@ def _in_order(files: Iterable[str]) -> list[str]:
             )
         ordered += sorted(inside, key=lambda name: int(name.split(".")[1]))
     return ordered
+
+
+def _install(source: str, origin: str) -> Path:
+    """Unpack a zip, from a path or an address, beside its place; move it there once it is whole.
+
+    What an interruption leaves is deleted at once, what a killed process leaves a day later.
+    """
+    try:
+        place = cache_folder() / _FOLDERS[source]
+        for left in place.parent.glob(f"{place.name}.*.part"):
+            with suppress(OSError):  # another process may just have deleted it
+                if time.time() - left.stat().st_mtime > _A_DAY:
+                    shutil.rmtree(left, ignore_errors=True)
+        with TemporaryDirectory(".part", f"{place.name}.", place.parent, True) as work:
+            path = Path(origin).expanduser()
+            if "://" in origin:
+                path = Path(work) / "photos.zip"
+                _fetch(origin, path)
+            _unpack(path, Path(work))
+            if not _find(source)[0]:  # else another process was quicker, and may be reading it
+                if place.exists():  # a set that is not whole
+                    place.rename(Path(work) / "old")
+                (Path(work) / _TOP).rename(place)
+    except OSError as error:
+        raise PetsError(
+            f"The {source} pets cannot be read or written ({error}): check the path and the room "
+            f"on the disk, and try again."
+        ) from error
+    return _find(source)[0]
 
 
 def _fetch(url: str, path: Path) -> None:
@@ -376,8 +306,8 @@ def _fetch(url: str, path: Path) -> None:
         ) from error
 
 
-def _unpack(path: Path, new: Path) -> None:
-    """Write the images of a zip into a folder, each one checked by its CRC."""
+def _unpack(path: Path, work: Path) -> None:
+    """Write the images of a zip into a folder, each one checked by its CRC, and count them."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
@@ -385,40 +315,14 @@ def _unpack(path: Path, new: Path) -> None:
                 raise PetsError(f"{path.name} holds a name that leaves its folder: {_DISTRUST}.")
             if sum(member.file_size for member in members) > _MOST:
                 raise PetsError(f"{path.name} would fill more than {_MOST:,} bytes: {_DISTRUST}.")
-            found = ((_MEMBER.fullmatch(member.filename), member) for member in members)
-            images = {match[1]: member for match, member in found if match}
-            _in_order(images)
-            for name, member in images.items():
-                (new / name).parent.mkdir(parents=True, exist_ok=True)
-                (new / name).write_bytes(archive.read(member))
+            archive.extractall(work, filter(_MEMBER.fullmatch, archive.namelist()))
+        _image_names(work / _TOP)
     except (PetsError, OSError):
         raise
     except Exception as error:  # zipfile raises many kinds
         raise PetsError(
             f"{path.name} is damaged, or not a zip at all ({error}): {_AGAIN}; {_ANOTHER}."
         ) from error
-
-
-@contextmanager
-def _beside(source: str) -> Iterator[Path]:
-    """Give an empty folder beside the place of a set, and put it there once all went well.
-
-    What an interruption leaves is deleted at once, what a killed process leaves a day later.
-    """
-    place = cache_folder() / _FOLDERS[source]
-    for left in place.parent.glob(f"{place.name}.*.part"):
-        with suppress(OSError):  # another process may just have deleted it
-            if time.time() - left.stat().st_mtime > _A_DAY:
-                shutil.rmtree(left, ignore_errors=True)
-    with TemporaryDirectory(".part", f"{place.name}.", place.parent, True) as work:
-        new = Path(work) / "new"
-        new.mkdir()
-        yield new
-        if _find(source)[0]:  # another process was quicker, and may be reading it
-            return
-        if place.exists():  # a set that is not whole
-            place.rename(Path(work) / "old")
-        new.rename(place)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -445,7 +349,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _status() -> None:
     for source in _FOLDERS:
         found, problem = _find(source)
-        print(f"{_TITLES[source]}: {found or problem or 'not here'}")
+        print(f"{source}: {found or problem or 'not here'}")
     for parent in cache_folders():
         print(f"Looked in: {parent}")
     print(f"CNN_PETS: {os.environ.get('CNN_PETS', 'not set: photos if they are there')}")

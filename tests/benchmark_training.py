@@ -68,7 +68,7 @@ def recipe_fits(name: str) -> None:
     from helpers.pets import load_pets
     from helpers.recipes import RECIPES, training_batches
 
-    recipe, split = RECIPES[name], load_pets("photos", quiet=True).train
+    recipe, split = RECIPES[name], load_pets("photos").train
     model, count = NETWORKS[recipe.network](seed=0, dropout=recipe.dropout), len(split.labels)
     steps = -(-count // recipe.batch_size)  # of one pass: each image once, wherever it begins
     training.compile_model(model, recipe=recipe, steps=recipe.epochs * steps)
@@ -81,7 +81,7 @@ def evaluation(folder: Path) -> None:
     from helpers.model import build_model
     from helpers.pets import load_pets
 
-    model, split = build_model(seed=0), load_pets("photos", quiet=True).validation
+    model, split = build_model(seed=0), load_pets("photos").validation
     timed(lambda: training.evaluate(model, split), images=len(split.labels))
 
 

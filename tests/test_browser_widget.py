@@ -29,7 +29,7 @@ def pets() -> Pets:
     """Sixty images of noise."""
     noise = np.random.default_rng(2).integers(0, 256, (60, 32, 32, 3), dtype=np.uint8)
     split = Split(noise, np.zeros(60, np.uint8), tuple(map(str, range(60))))
-    return Pets(train=split, validation=split, source="drawn", origin="noise", digest="")
+    return Pets(train=split, validation=split, source="drawn", digest="")
 
 
 def branches() -> keras.Model:

@@ -146,7 +146,7 @@ class ActivationBrowser(ImageLab):
 
     def _validation(self) -> np.ndarray:
         if self._pets is None:
-            self._pets = load_pets(quiet=True)
+            self._pets = load_pets()
         return self._pets.validation.images
 
     def _network(self, weights: str) -> tuple["keras.Model", "keras.Model", str]:

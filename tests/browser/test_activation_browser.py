@@ -23,7 +23,7 @@ import dataclasses, ipywidgets
 from helpers.model import load_trained
 from helpers.pets import Split, load_pets
 from helpers.widgets import ActivationBrowser
-some = load_pets("drawn", quiet=True)
+some = load_pets("drawn")
 some = dataclasses.replace(some, validation=some.validation._part(slice(0, 1000, 4)))
 browser = ActivationBrowser(load_trained(), pets=some)
 number = ipywidgets.IntSlider(max=63)
