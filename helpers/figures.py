@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 # Colours that colour-blind readers can tell apart: Okabe and Ito, "Color Universal Design" (2008).
 _BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#777777"
-_CENTERED = {"ha": "center", "va": "center"}
 
 
 def show(figure: "Figure", *, alt: str) -> HTML:
@@ -71,8 +70,7 @@ def _subplots(
     """Return a figure of `size` inches and its axes, laid out so that nothing overlaps."""
     import matplotlib.pyplot as plt
 
-    options = {"layout": "compressed", **options}
-    return plt.subplots(rows, columns, figsize=size, **options)
+    return plt.subplots(rows, columns, figsize=size, **{"layout": "compressed"} | options)
 
 
 def _frames(
@@ -84,18 +82,14 @@ def _frames(
     """
     rows = math.ceil(len(titles) / columns)
     size = cell[0] * columns, cell[1] * rows
-    figure, axes = _subplots(rows, columns, size=size, squeeze=False, **options)
-    for axis in axes.flat:
-        axis.set(xticks=[], yticks=[])
-        axis.spines[:].set_visible(False)
+    bare = {"xticks": [], "yticks": [], "frame_on": False}
+    figure, axes = _subplots(rows, columns, size=size, squeeze=False, subplot_kw=bare, **options)
     for axis, title in zip(axes.flat, titles, strict=False):
         axis.set_title(title, fontsize=11)
     return figure, list(axes.flat[: len(titles)])
 
 
-def _draw(
-    axis: "Axes", array: np.ndarray, *, limit: float | None = None, extent: Any = None
-) -> Any:
+def _draw(axis: "Axes", array: np.ndarray, *, limit: float | None = None) -> Any:
     """Draw an array in the colours that its numbers ask for.
 
     A uint8 array is an image, 0 to 255. Numbers of which one is negative, or all where a `limit`
@@ -103,18 +97,16 @@ def _draw(
     smallest (dark) to their largest (yellow); where all are alike, they are hatched.
     """
     if array.dtype == np.uint8:
-        return axis.imshow(array, cmap="gray", vmin=0, vmax=255, extent=extent)
+        return axis.imshow(array, cmap="gray", vmin=0, vmax=255)
     low, high = array.min(), array.max()
     if limit or low < min(high, 0):
         limit = limit or max(-low, high)
-        return axis.imshow(array, cmap="RdBu_r", vmin=-limit, vmax=limit, extent=extent)
+        return axis.imshow(array, cmap="RdBu_r", vmin=-limit, vmax=limit)
     if low < high:
-        return axis.imshow(array, extent=extent)
-    drawn = axis.imshow(np.zeros_like(array), cmap="gray", vmin=-1, vmax=3, extent=extent)
-    left, right, bottom, top = drawn.get_extent()
-    axis.fill_between([left, right], bottom, top, hatch="///", fc="none", ec="#999999", lw=0)
-    middle = (left + right) / 2, (bottom + top) / 2
-    axis.text(*middle, f"{low:.2g}", color="white", weight="bold", **_CENTERED)
+        return axis.imshow(array)
+    drawn = axis.imshow(np.zeros_like(array), cmap="gray", vmin=-1, vmax=3)
+    *across, bottom, top = drawn.get_extent()
+    axis.fill_between(across, bottom, top, hatch="///", fc="none", ec="#999999", lw=0)
     return drawn
 
 
@@ -123,7 +115,7 @@ def _write_numbers(axis: "Axes", array: np.ndarray) -> None:
     for (row, column), value in np.ndenumerate(array):
         color = "white" if array.dtype == np.uint8 and value < 128 else "black"
         text = f"{value + 0:.4g}".replace("-", "−")
-        axis.text(column, row, text, color=color, fontsize=9, **_CENTERED)
+        axis.text(column, row, text, color=color, fontsize=9, ha="center", va="center")
 
 
 def _outline(axis: "Axes", box: tuple[int, int, int, int], *, color: Any = "#ffb000") -> None:
@@ -140,9 +132,9 @@ def _bars(axis: "Axes", values: Mapping[str, int], texts: Sequence[str], *, colo
     """Draw a bar for each value, the first on top, with its name before and its text behind it."""
     bars = axis.barh([*values], [*values.values()], color=color)
     axis.bar_label(bars, texts, padding=4)
-    axis.set_xlim(0, 1.5 * max(values.values()))
+    axis.set(xlim=(0, 1.5 * max(values.values())), xticks=[])
     axis.invert_yaxis()
-    axis.spines[["top", "right"]].set_visible(False)
+    axis.spines[["top", "right", "bottom"]].set_visible(False)
 
 
 def _times(shape: Sequence[int]) -> str:
@@ -164,8 +156,7 @@ def panels(arrays: Mapping[str, np.ndarray], *, side: float = 3.2) -> "Figure":
     widths = [array.shape[1] / array.shape[0] for array in arrays.values()]
     cell = side * np.mean(widths), side
     figure, axes = _frames([*arrays], columns=len(arrays), cell=cell, width_ratios=widths)
-    pairs = zip(axes, arrays.values(), strict=True)
-    drawn = [_draw(axis, array, limit=limit) for axis, array in pairs]
+    drawn = [_draw(*pair, limit=limit) for pair in zip(axes, arrays.values(), strict=True)]
     if signed:
         scale = next(image for image in drawn if image.norm.vmin < 0)
         ends = "both" if min(array.min() for array in signed) < 0 else "max"
@@ -214,7 +205,7 @@ def images_in_a_row(
     Parameters
     ----------
     arrays : sequence of (H, W) or (H, W, 3) uint8 images and (H, W) maps
-        Below a map stand its smallest and its largest number.
+        Below a map stand its smallest and its largest number; it is hatched if they are alike.
     titles : sequence of str, optional
         One for each array.
     side : float
@@ -228,20 +219,17 @@ def images_in_a_row(
         _draw(axis, array)
         if array.dtype != np.uint8:
             low, high = array.min() + 0, array.max() + 0  # relu leaves some zeros negative
-            axis.set_xlabel(f"{low:.3g} to {high:.3g}", fontsize=10)
+            span = f"{low:.3g} to {high:.3g}" if low < high else f"{low:.3g} everywhere"
+            axis.set_xlabel(span, fontsize=10)
     for axis, box in zip(axes, boxes, strict=False):
         _outline(axis, box)
     return figure
 
 
 def filter_grid(maps: np.ndarray, *, columns: int = 4) -> "Figure":
-    """Draw the maps (H, W, filters) of a layer, numbered; those that are all zero are hatched."""
-    figure, axes = _frames([""] * maps.shape[-1], columns=columns, cell=(1.6, 1.6))
-    label = {"boxstyle": "square,pad=0.15", "fc": "black", "ec": "none", "alpha": 0.6}
-    for number, axis in enumerate(axes):
-        _draw(axis, maps[..., number])
-        axis.annotate(number, (0.03, 0.04), xycoords="axes fraction", color="white", bbox=label)
-    return figure
+    """Draw the maps (H, W, filters) of a layer, numbered, as `images_in_a_row` does."""
+    titles = [f"filter {number}" for number in range(maps.shape[-1])]
+    return images_in_a_row(np.moveaxis(maps, -1, 0), titles, columns=columns, side=1.7)
 
 
 def answers(
@@ -278,14 +266,13 @@ def windows(n: int, *, kernel: int, stride: int = 1) -> "Figure":
     starts = range(0, stride * output_size(n, kernel=kernel, stride=stride), stride)
     reached = {pixel for start in starts for pixel in range(start, start + kernel)}
     figure, axis = _subplots(size=(0.5 * n + 2.4, 0.34 * (len(starts) + 3)))
-    for pixel in range(n):
-        hatch = "" if pixel in reached else "///"
-        axis.barh(0.5, 1, 1, left=pixel, color="white", ec="black", hatch=hatch)
-        axis.text(pixel + 0.5, 0.5, pixel, bbox={"fc": "white", "ec": "none"}, **_CENTERED)
-    for index, start in enumerate(starts):
-        axis.barh(-0.85 - index, kernel, 0.8, left=start, color=(_BLUE, _ORANGE)[index % 2])
-        text = f"window {index}"
-        axis.text(start + kernel / 2, -0.85 - index, text, color="white", **_CENTERED)
+    hatch = ["" if pixel in reached else "///" for pixel in range(n)]
+    pixels = axis.barh([0.35] * n, 1, 1, left=range(n), color="white", ec="black", hatch=hatch)
+    axis.bar_label(pixels, range(n), label_type="center", bbox={"fc": "white", "ec": "none"})
+    places = -1 - np.arange(len(starts))
+    bars = axis.barh(places, kernel, 0.8, left=starts, color=(_BLUE, _ORANGE))
+    names = [f"window {index}" for index in range(len(starts))]
+    axis.bar_label(bars, names, label_type="center", color="white")
     axis.axis("off")
     return figure
 
@@ -321,21 +308,17 @@ def shrinking_image(model: "keras.Model", image: np.ndarray) -> "Figure":
 
     A layer is shown by its liveliest map, the one whose numbers have the largest deviation.
     """
-    step, inch = image.shape[1] + 20, (image.shape[1] + 20) / 2  # five columns on ten inches
-    figure, axis = _subplots(size=(10, 5))
-    bottom = 0
     shown = {"the image": image, **activations(model, image)}
-    for index, (name, values) in enumerate(shown.items()):
-        height, width = values.shape[:2]
-        left, top = index % 5 * step, index // 5 * (image.shape[0] + 0.6 * inch)
-        axis.text(left, top - 4, f"{name}\n{_times(values.shape)}", va="bottom")
+    titles = [f"{name}\n{_times(values.shape)}" for name, values in shown.items()]
+    heights = [len(values) for values in shown.values()][::5]
+    columns, half = min(5, len(shown)), image.shape[1] / 2
+    figure, axes = _frames(titles, columns=columns, cell=(2, 2.5), height_ratios=heights)
+    for index, (axis, values) in enumerate(zip(axes, shown.values(), strict=True)):
         if index:
             values = values[:, :, values.std(axis=(0, 1)).argmax()]
-        _draw(axis, values, extent=(left, left + width, top + height, top))
-        bottom = max(bottom, top + height)
-    axis.set(xlim=(0, 5 * step), ylim=(bottom, -0.5 * inch))
-    axis.axis("off")
-    figure.set_size_inches(10, bottom / inch + 0.5)
+        _draw(axis, values)
+        middle = (values.shape[1] - 1) / 2
+        axis.set(xlim=(middle - half, middle + half), ylim=(heights[index // 5] - 0.5, -0.5))
     return figure
 
 
@@ -356,8 +339,7 @@ def network_diagram(model: "keras.Model") -> "Figure":
         chain.text(0.24, place, row.kind, color=colors[place], va="center")
         chain.text(0.58, place, "in\nout", va="center")
         chain.text(0.67, place, f"{shapes[place]}\n{shapes[place + 1]}", va="center")
-        if place:
-            chain.text(0.5, place - 0.5, "▼", fontsize=7, **_CENTERED)
+    chain.plot([0.5] * (len(rows) - 1), np.arange(1, len(rows)) - 0.5, "kv", ms=5)
     leave = {row.name: math.prod(row.output_shape) for row in rows}
     _bars(bars, leave, [f"{count:,}" for count in leave.values()], color=colors)
     bars.set_title("numbers that leave it", fontsize=10)
@@ -369,23 +351,20 @@ def network_diagram(model: "keras.Model") -> "Figure":
 def layer_table_html(rows: Sequence[LayerRow]) -> HTML:
     """Return the table of `helpers.model.layer_table` as a page shows it."""
     names = "layer", "kind", "output shape", "parameters", "multiply-adds", "sees", "memory (bytes)"
+    head = "".join(f'<th scope="col">{name}</th>' for name in names)
+    counts = [(row.parameters, row.multiply_adds, row.memory) for row in rows]
+    parameters, work, memory = map(sum, zip(*counts, strict=True))
+    total = LayerRow("together", "", (), parameters, "", work, "", memory)
     lines = []
-    for row in rows:
+    for row in (*rows, total):
         count, field = f"{row.parameters:,}", row.receptive_field
         count = f"{row.arithmetic}\u00a0=\u00a0{count}" if row.arithmetic else count
         sees = "all" if field is None else field if isinstance(field, str) else _times(field)
         work, memory = f"{row.multiply_adds:,}", f"{row.memory:,}"
-        lines.append((row.name, row.kind, _times(row.output_shape), count, work, sees, memory))
-    parameters, work, memory = (
-        f"{sum(getattr(row, name) for row in rows):,}"
-        for name in ("parameters", "multiply_adds", "memory")
-    )
-    lines.append(("together", "", "", parameters, work, "", memory))
-    head = "".join(f'<th scope="col">{name}</th>' for name in names)
-    *body, foot = (
-        f'<tr><th scope="row">{name}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
-        for name, *cells in lines
-    )
+        cells = row.kind, _times(row.output_shape), count, work, sees, memory
+        cells = "".join(f"<td>{cell}</td>" for cell in cells)
+        lines.append(f'<tr><th scope="row">{row.name}</th>{cells}</tr>')
+    *body, foot = lines
     return HTML(
         "<table><caption>The layers of the network, for one image</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody><tfoot>{foot}</tfoot></table>"
@@ -400,8 +379,7 @@ def parameter_bars(rows: Sequence[LayerRow]) -> "Figure":
         counts = {row.name: getattr(row, key) for row in rows if row.parameters}
         total = sum(counts.values())
         _bars(axis, counts, [f"{n:,}  ({n / total:.1%})" for n in counts.values()], color=color)
-        axis.set(title=title, xticks=[])
-        axis.spines["bottom"].set_visible(False)
+        axis.set_title(title)
     return figure
 
 
@@ -416,7 +394,6 @@ def curves(
         axis.plot(values, style, color=color, marker=marker, markersize=size, label=name)
     axis.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
     axis.grid(alpha=0.3)
-    axis.spines[["top", "right"]].set_visible(False)
     if len(lines) > 1:
         axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
