@@ -40,8 +40,8 @@ class Packed(NamedTuple):
 class Strongest(NamedTuple):
     """Where each filter of one layer is excited most, at most once per image: (filters, count)."""
 
-    value: np.ndarray  # the highest first
-    image: np.ndarray  # its number; -1 from where the filter's maps are the same everywhere
+    value: np.ndarray  # the highest first; -inf where the filter's map is the same everywhere
+    image: np.ndarray  # its number
     row: np.ndarray
     column: np.ndarray
 
@@ -52,25 +52,19 @@ class Patch(NamedTuple):
     pixels: np.ndarray  # (h, w, 3) uint8
     value: float  # the activation
     image: int  # its number
-    box: tuple[int, int, int, int]  # as `receptive_box` returns it
 
 
 def _image_shape(model: "keras.Model") -> tuple[int, int, int]:
     """Return (height, width, channels) of the one image that the model takes, or raise."""
-    try:
-        (tensor,) = model.inputs
-        _, height, width, channels = tensor.shape
-    except (AttributeError, TypeError, ValueError):
-        raise ModelError(
-            "This needs a built Sequential or functional Keras model with one image as input: "
-            "begin it with keras.Input((150, 150, 3))."
-        ) from None
-    if None in (height, width) or channels not in (1, 3):
-        raise ModelError(
-            f"The model {model.name!r} takes images of shape {(height, width, channels)}; needed "
-            "is a fixed height and width, then 1 or 3 channels, such as keras.Input((150, 150, 3))."
-        )
-    return height, width, channels
+    shapes = [tuple(tensor.shape[1:]) for tensor in getattr(model, "inputs", None) or []]
+    match shapes:
+        case [(int(height), int(width), 1 | 3 as channels)]:
+            return height, width, channels
+    raise ModelError(
+        "This needs a built Sequential or functional Keras model with one image as input, of fixed "
+        "height and width and with 1 or 3 channels: begin it with keras.Input((150, 150, 3)). "
+        f"The inputs of {getattr(model, 'name', model)!r} have the shapes {shapes}."
+    )
 
 
 def shown_layers(model: "keras.Model") -> list["keras.Layer"]:
@@ -113,16 +107,14 @@ def activation_model(model: "keras.Model") -> "keras.Model":
     """
     import keras
 
-    names = [layer.name for layer in shown_layers(model)]
-    tensor = image = model.inputs[0]
-    outputs = {}
+    shown, tensor = shown_layers(model), model.inputs[0]
+    outputs = {layer.name: layer.output for layer in shown}
     if isinstance(model, keras.Sequential):
         for layer in model.layers:
-            outputs[layer.name] = tensor = layer(tensor)
-    else:
-        outputs = {name: model.get_layer(name).output for name in names}
-    outputs = {name: outputs[name] for name in names}
-    return keras.Model(image, outputs, name=f"{model.name}_activations")
+            tensor = layer(tensor)
+            if layer in shown:
+                outputs[layer.name] = tensor
+    return keras.Model(model.inputs[0], outputs, name=f"{model.name}_activations")
 
 
 def as_input(
@@ -205,8 +197,8 @@ def receptive_box(
     Returns
     -------
     (top, left, bottom, right) : int
-        In pixels of the model's input; bottom and right are the first ones outside. Four zeros for
-        an activation that sees padding alone.
+        In pixels of the model's input; bottom and right are the first ones outside. Empty for an
+        activation that sees padding alone.
 
     Raises
     ------
@@ -227,7 +219,7 @@ def receptive_box(
             f"there is no row {row}, column {column}."
         )
     (top, bottom), (left, right) = rows[row].tolist(), columns[column].tolist()
-    return (top, left, bottom, right) if bottom and right else (0, 0, 0, 0)
+    return top, left, bottom, right
 
 
 def sources(model: "keras.Model") -> dict[str, list[str]]:
@@ -306,15 +298,15 @@ def _highest(maps: np.ndarray, *, first: int) -> Strongest:
     number, _, columns, filters = maps.shape
     flat = maps.reshape(number, -1, filters)
     high, (row, column) = flat.max(1), np.divmod(flat.argmax(1), columns)
-    image = np.where(high > flat.min(1), np.arange(first, first + number)[:, None], -1)
-    return Strongest(high.T, image.T, row.T, column.T)
+    value = np.where(high > flat.min(1), high, -np.inf)
+    image = np.broadcast_to(np.arange(first, first + number)[:, None], value.shape)
+    return Strongest(value.T, image.T, row.T, column.T)
 
 
 def _best(parts: list[Strongest], count: int) -> Strongest:
     """Return the best `count` images of each filter; of equal values the earlier image's."""
     every = Strongest(*(np.concatenate(numbers, axis=1) for numbers in zip(*parts, strict=True)))
-    value = np.where(every.image >= 0, every.value, -np.inf)
-    order = np.argsort(-value, axis=1, kind="stable")[:, :count]
+    order = np.argsort(-every.value, axis=1, kind="stable")[:, :count]
     return Strongest(*(np.take_along_axis(numbers, order, axis=1) for numbers in every))
 
 
@@ -339,11 +331,11 @@ def strongest_patches(
         From 0.
     """
     size, patches = _image_shape(model)[:2], []
-    for value, number, row, column in zip(*(n[filter_number] for n in found[layer]), strict=True):
-        if number < 0:
+    numbers = (each[filter_number].tolist() for each in found[layer])
+    for value, image, row, column in zip(*numbers, strict=True):
+        if value == -np.inf:
             break
-        top, left, bottom, right = box = receptive_box(model, layer, int(row), int(column))
-        image = images[int(number)]
-        image = image if image.shape[:2] == size else resize(image, size)
-        patches.append(Patch(image[top:bottom, left:right], float(value), int(number), box))
+        top, left, bottom, right = receptive_box(model, layer, row, column)
+        pixels = resize(images[image], size)[top:bottom, left:right]
+        patches.append(Patch(pixels, value, image))
     return patches

@@ -311,12 +311,10 @@ def save_weights(model: "keras.Model", path: Path, *, network: str) -> dict[str,
     """
     import keras
 
-    policy = keras.config.dtype_policy()
-    try:
-        keras.config.set_dtype_policy("float16")
-        twin = NETWORKS[network]()
-    finally:
-        keras.config.set_dtype_policy(policy)
+    def as_float16(layer: keras.Layer) -> keras.Layer:
+        return type(layer).from_config(layer.get_config() | {"dtype": "float16"})
+
+    twin = keras.models.clone_model(NETWORKS[network](), clone_function=as_float16)
     twin.set_weights([variable.numpy() for variable in model.weights])
     twin.save_weights(path)
     about = {"file": path.name, "network": network, "dtype": "float16"}
@@ -344,33 +342,19 @@ def load_trained(name: str = "regularised", *, folder: Path | None = None) -> "k
     WeightsError
         A file is missing or damaged.
     """
-    record = load_record(name, folder=folder)
-    weights = record["weights"]
-    path = (folder or data_folder()) / weights["file"]
-    if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != weights["sha256"]:
+    folder = folder or data_folder()
+    try:
+        record = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        weights = record["weights"]
+        path = folder / weights["file"]
+        if hashlib.sha256(path.read_bytes()).hexdigest() != weights["sha256"]:
+            raise ValueError(f"the SHA-256 of {path.name} is another")
+    except (FileNotFoundError, ValueError) as error:
         raise WeightsError(
-            f"{path.name} is missing, or is not the file that {name}.json describes (its SHA-256 "
-            "differs); take both from the repository again (git checkout data)."
-        )
+            f"The trained network {name!r} cannot be opened ({error}). data/README.md has the "
+            "names that ship, and git checkout data brings their files back."
+        ) from error
     model = NETWORKS[weights["network"]]()
     model.load_weights(path)
     model.class_names = tuple(record["classes"])
     return model
-
-
-def load_record(name: str = "regularised", *, folder: Path | None = None) -> dict[str, Any]:
-    """Return the record of a training run, ``<name>.json``: recipe, history, accuracy.
-
-    Raises
-    ------
-    WeightsError
-        The record is missing or is not JSON.
-    """
-    path = (folder or data_folder()) / f"{name}.json"
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        raise WeightsError(
-            f"The record {path.name} is missing in {path.parent.name}/, or damaged; data/README.md "
-            "has the names that ship, and git checkout data brings their files back."
-        ) from None

@@ -123,6 +123,7 @@ def fit(
         shuffle=False,
         verbose=verbose,
         validation_data=watched,
+        validation_batch_size=100,
         validation_freq=validate_every or 1,
     )
     settle_normalization(model, pets.train.images)
@@ -263,10 +264,12 @@ def train(
     seed: int = 0,
     name: str | None = None,
     validate_every: int = 1,
-) -> Path:
+) -> None:
     """Train a network from scratch; write its weights and its record into the cache's ``runs``.
 
-    A run of the same name that was stopped half-way goes on from its last whole epoch.
+    A run of the same name that was stopped half-way goes on from its last whole epoch. The
+    accuracy in the record (JSON), which is printed too, is that of the weights as stored, on the
+    validation images, each counted once, after the last epoch; nothing was chosen by it.
 
     Parameters
     ----------
@@ -274,12 +277,6 @@ def train(
         As in `fit`.
     name : str, optional
         Of the files; by default the recipe's name and the seed.
-
-    Returns
-    -------
-    Path
-        The record, JSON. The accuracy in it is that of the weights as stored, on the validation
-        images, each counted once, after the last epoch; nothing was chosen by it.
 
     Raises
     ------
@@ -298,14 +295,13 @@ def train(
     stored.load_weights(folder / weights["file"])
     # How many processors this process may use; `taskset` can allow fewer than there are.
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    result = evaluate(stored, pets.validation)
     record = {
         "recipe": asdict(recipe),
         "seed": seed,
         "data": {
             **{key: getattr(pets, key) for key in ("source", "held_out")},
             "sha256": pets.digest,
-            "training": len(pets.train.labels),
-            "validation": len(pets.validation.labels),
         },
         "versions": {
             "python": sys.version.split()[0],
@@ -316,15 +312,18 @@ def train(
         "weights": weights,
         "history": rows,
         "train": evaluate(stored, pets.train),
-        "validation": evaluate(stored, pets.validation),
+        "validation": result | {"labels": "".join(map(str, pets.validation.labels))},
     }
     del record["train"]["probabilities"]
-    record["validation"]["labels"] = "".join(map(str, pets.validation.labels))
     whole = json.dumps(record, default=np.ndarray.tolist)
     rounded = json.loads(whole, parse_float=lambda digits: round(float(digits), 5))
     path.write_text(json.dumps(rounded, indent=1) + "\n", encoding="utf-8")
     checkpoint.unlink()
-    return path
+    low, high = result["interval"]
+    print(
+        f"{name}: {result['correct']} of {result['total']} validation images right, "
+        f"{result['accuracy']:.1%} (95% interval {low:.1%} to {high:.1%}). Written: {path}"
+    )
 
 
 def confidence_interval(correct: int, total: int) -> tuple[float, float]:
@@ -413,7 +412,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(accuracy_table())
         return 0
     try:
-        path = train(
+        train(
             hold_out(load_pets("photos"), count=options.hold_out),
             recipe=RECIPES[options.recipe],
             seed=options.seed,
@@ -423,13 +422,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (LearnerError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    result = json.loads(path.read_text(encoding="utf-8"))["validation"]
-    low, high = result["interval"]
-    print(
-        f"{options.recipe}, seed {options.seed}: {result['correct']} of {result['total']} "
-        f"validation images right, {result['accuracy']:.1%} (95% interval {low:.1%} to "
-        f"{high:.1%}). Written: {path}"
-    )
     return 0
 
 

@@ -18,7 +18,8 @@ from PIL import Image, ImageChops
 from playwright.sync_api import Page, sync_playwright
 
 from helpers.images import data_folder
-from helpers.model import load_record, load_trained
+from helpers.model import load_trained
+from helpers.training import load_runs
 from helpers.widgets import (
     ActivationBrowser,
     FunctionLab,
@@ -52,7 +53,7 @@ def training() -> Lab:
 
 def threshold() -> Lab:
     """Return the answers on record to the validation photos."""
-    answers = load_record()["validation"]
+    answers = load_runs("regularised")[0]["validation"]
     return ThresholdLab([int(label) for label in answers["labels"]], answers["probabilities"])
 
 
