@@ -109,10 +109,8 @@ class Exercise:
         """Name the inputs of a case: "With image of shape (5, 7) and size = 2"."""
         parts = []
         for name, value in zip(inspect.signature(self.answers).parameters, case, strict=True):
-            if isinstance(value, np.ndarray) and value.size > 4:
-                parts.append(f"{name} of shape {value.shape}")
-            else:  # a model is an object that its name tells enough of
-                parts.append(name if hasattr(value, "__dict__") else f"{name} = {value!r}")
+            large = isinstance(value, np.ndarray) and value.size > 4
+            parts.append(f"{name} of shape {value.shape}" if large else f"{name} = {value!r}")
         return "With " + ", ".join(parts[:-1]) + " and " * (len(parts) > 1) + parts[-1]
 
 
@@ -207,10 +205,8 @@ def _not_started(answer: Any) -> bool:
 
 
 def in_words(value: Any) -> str:
-    """Name what a value is, with its article: "an integer", "a list"."""
+    """Name what a value is, with its article: "an int", "a list"."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
-    plain = {"int": "integer", "float": "number", "str": "string", "dict": "dictionary"}
     name = type(value).__name__
-    name = plain.get(name, name)
     return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"

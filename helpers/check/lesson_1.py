@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from helpers.check.exercise import Answers, exercise
-from helpers.convolution import conv2d, correlate2d
+from helpers.convolution import Padding, conv2d, correlate2d
 from helpers.errors import LearnerError
 
 
@@ -17,7 +17,7 @@ def _images_and_kernels(rng: np.random.Generator) -> list[tuple]:
     return [*cases, (rng.normal(size=(5, 8)), rng.normal(size=(3, 2)))]
 
 
-def _filtered(image: np.ndarray, kernels: np.ndarray, **options: str) -> np.ndarray:
+def _filtered(image: np.ndarray, kernels: np.ndarray, **options: Padding) -> np.ndarray:
     return conv2d(image, kernels[..., None], **options)[..., 0]
 
 
@@ -30,13 +30,9 @@ def _misused(image: np.ndarray, kernel: np.ndarray, correlated: Callable) -> dic
         "The rows of the kernel are upside down.": kernel[::-1],
         "The columns of the kernel are mirrored.": kernel[:, ::-1],
     }
-    beyond = "here only places where the whole kernel lies on the image count."
-    margins = [(n - 1, n - 1) for n in kernel.shape[:2]] + [(0, 0)] * (image.ndim - 2)
-    full = correlated(np.pad(image, margins), kernel)
-    same = correlated(image, kernel, padding="same")
     return {hint: correlated(image, wrong) for hint, wrong in turned.items()} | {
-        f"The result is as large as the image, as with zeros around it; {beyond}": same,
-        f'The result is larger than the image, as in the mode "full"; {beyond}': full,
+        "The result is as large as the image, as with zeros around it; here only places where the "
+        "whole kernel lies on the image count.": correlated(image, kernel, padding="same")
     }
 
 
@@ -74,6 +70,8 @@ def _as_kernel(answer: Any) -> Callable:
         raise LearnerError("A kernel of 3 by 3 numbers is wanted.") from None
     if kernel.shape != (3, 3):
         raise LearnerError(f"A kernel of 3 by 3 numbers is wanted, not of shape {kernel.shape}.")
+    if np.count_nonzero(kernel) == 1 and kernel[::2, ::2].any():
+        raise LearnerError("It moves the image up or down, too: the 1 stands in a corner.")
     return lambda image: correlate2d(image, kernel, padding="same")
 
 
@@ -86,22 +84,16 @@ def move_right(image: np.ndarray) -> Answers:
     Where in the window is that pixel?
     Right: A kernel can move an image, and which way it goes shows that nothing is flipped.
     """
-    padded = np.pad(image, 1)
 
     def moved(right: int, down: int) -> np.ndarray:
-        return padded[1 - down :, 1 - right :][: image.shape[0], : image.shape[1]]
+        return np.roll(np.pad(image, 1), (down, right), axis=(0, 1))[1:-1, 1:-1]
 
-    diagonal = "It moves the image to the {} and {}: the 1 stands in a corner of the kernel."
     return moved(1, 0), {
         "It moves the image to the left: the kernel is not flipped, so ask which neighbour each "
         "pixel of the result has to copy.": moved(-1, 0),
         "It leaves the image where it is.": moved(0, 0),
         "It moves the image down: rows and columns are exchanged.": moved(0, 1),
         "It moves the image up: rows and columns are exchanged.": moved(0, -1),
-        diagonal.format("right", "down"): moved(1, 1),
-        diagonal.format("right", "up"): moved(1, -1),
-        diagonal.format("left", "down"): moved(-1, 1),
-        diagonal.format("left", "up"): moved(-1, -1),
         "It turns everything to 0: one number must not be 0.": 0 * moved(0, 0),
     }
 
@@ -123,6 +115,7 @@ def correlate_color(image: np.ndarray, kernels: np.ndarray) -> Answers:
     red_alone, backwards = kernels[..., [0, 0, 0]], kernels[..., ::-1]
     row_kernels = _filtered(image, np.moveaxis(kernels, 0, -1))
     of_rows = sum(correlate2d(image[c], kernels[c]) for c in range(3))
+    full = _filtered(image, kernels, padding=2)
     grey = correlate2d(image.sum(axis=-1), kernels.sum(axis=-1))
     return _filtered(image, kernels), _misused(image, kernels, _filtered) | {
         "Three arrays come back, one per channel: a filter gives one map.": np.stack(maps),
@@ -139,4 +132,5 @@ def correlate_color(image: np.ndarray, kernels: np.ndarray) -> Answers:
         "kernels[c] is row c of all kernels: the channels stand on the last axis.": row_kernels,
         "image[c] is row c of the image: the channels stand on the last axis.": of_rows,
         "The channels are in the wrong order.": _filtered(image, backwards),
+        'The result is larger than the image: give the mode "valid".': full,
     }

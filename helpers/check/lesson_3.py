@@ -70,8 +70,7 @@ def _slim(model: Any) -> Callable:
     held = sum(layer.count_params() for layer in stack)
     settings = [getattr(layer, "scale", getattr(layer, "pool_size", None)) for layer in stack]
     relu, sigmoid = keras.activations.relu, keras.activations.sigmoid
-    mapping = [layer for layer in model.layers if not isinstance(layer, layers.Dense)]
-    functions = [getattr(layer, "activation", type(layer)) for layer in mapping]
+    functions = [getattr(layer, "activation", type(layer)) for layer in model.layers]
     relus = functions.count(relu) + functions.count(layers.ReLU)
     last = getattr(model.layers[-1], "activation", None)
     faults = {
@@ -79,7 +78,7 @@ def _slim(model: Any) -> Callable:
         "16, 32, 32 and 64 filters of 3 by 3.": held != 32_832,
         "Images come as 0 to 255: begin with Rescaling(1 / 255).": settings[:1] != [1 / 255],
         "One MaxPooling2D(2) after each convolution is wanted.": settings[1:] != [None, (2, 2)] * 4,
-        'Each convolution needs its relu: activation="relu".': relus != 4,
+        'Each convolution needs its relu: activation="relu".': relus < 4,
         "It is to give a probability: end in a sigmoid.": last is not sigmoid,
         "It has 100,000 parameters or more: which layer holds most of them, and what could hand "
         "it fewer numbers?": model.count_params() >= 100_000,

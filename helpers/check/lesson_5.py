@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from helpers.check.exercise import Answers, exercise, whole_numbers
+from helpers.model import NETWORKS
 
 if TYPE_CHECKING:
     import keras
@@ -84,20 +85,12 @@ def padded_shape(height: int, width: int) -> Answers:
 @cache
 def _small_network() -> "keras.Model":
     """Return a network with a skip connection: taking the layers one after the other fails."""
-    import keras
-    from keras import layers
-
-    image = keras.Input((12, 10, 3))
-    first = layers.Conv2D(4, 3, padding="same", activation="relu", name="first")(image)
-    second = layers.Conv2D(4, 3, padding="same", activation="relu", name="second")(first)
-    both = layers.Add(name="both")([first, second])
-    small = layers.MaxPooling2D(2, name="small")(both)
-    return keras.Model(image, layers.Dense(1, name="end")(layers.Flatten()(small)))
+    return NETWORKS["residual"](side=16, widths=(4, 4))
 
 
 def _layers_and_images(rng: np.random.Generator) -> list[tuple]:
-    names = ("first", "second", "both", "small")
-    return [(_small_network(), name, rng.uniform(0, 1, (12, 10, 3))) for name in names]
+    names = ("down1", "block2a_conv2", "block2a_add", "block2a_relu2")
+    return [(_small_network(), name, rng.uniform(0, 255, (16, 16, 3))) for name in names]
 
 
 @exercise(_layers_and_images)
