@@ -107,20 +107,11 @@ def free_port() -> int:
 @contextlib.contextmanager
 def serve(root: Path, home: Path) -> Iterator[Server]:
     """Run a Jupyter server over the folder `root` with settings of its own in `home`."""
-    port = free_port()
+    port, token = free_port(), secrets.token_hex(16)
     for name, values in SETTINGS.items():
-        path = home / "settings" / f"{name}.jupyterlab-settings"
+        path = home / "config" / "lab" / "user-settings" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(values))
-    folders = {
-        "JUPYTER_CONFIG_DIR": "config",
-        "JUPYTER_DATA_DIR": "data",
-        "JUPYTER_RUNTIME_DIR": "runtime",
-        "JUPYTERLAB_SETTINGS_DIR": "settings",
-        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
-        "IPYTHONDIR": "ipython",
-    }
-    token = secrets.token_hex(16)
     options = {
         "ServerApp.port": port,
         "ServerApp.port_retries": 0,
@@ -132,20 +123,19 @@ def serve(root: Path, home: Path) -> Iterator[Server]:
         "LabApp.expose_app_in_browser": True,
         "JupyterNotebookApp.expose_app_in_browser": True,
     }
+    folders = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "IPYTHONDIR": "ipython"}
     log = home / "server.log"
     with log.open("wb") as stream:
         server = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", *(f"--{k}={v}" for k, v in options.items())],
-            env=dict(os.environ, **{k: str(home / v) for k, v in folders.items()}),
+            env=os.environ | {name: str(home / folder) for name, folder in folders.items()},
             stdout=stream,
             stderr=subprocess.STDOUT,
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_for(f"{url}/api/status?token={token}", server)
+        wait_for(f"{url}/api/status?token={token}", server, log)
         yield Server(url, token, root)
-    except ConnectionError as error:
-        raise RuntimeError(log.read_text()[-2000:]) from error
     finally:
         server.terminate()  # shuts the kernels down, too
         try:
@@ -154,15 +144,15 @@ def serve(root: Path, home: Path) -> Iterator[Server]:
             server.kill()
 
 
-def wait_for(url: str, server: subprocess.Popen) -> None:
-    """Wait until a server of ours answers."""
+def wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
+    """Wait until a server of ours answers; if it ends before, say what it has said."""
     for _ in range(300):
         if server.poll() is not None:
             break
         with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
             return
         time.sleep(0.2)
-    raise ConnectionError(f"{server.args} did not start.")
+    raise RuntimeError(f"{server.args[:3]} did not start:\n{log.read_text()[-2000:]}")
 
 
 def write_notebook(path: Path, *cells: str) -> Path:

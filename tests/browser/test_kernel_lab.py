@@ -13,6 +13,7 @@ from scipy.signal import correlate2d
 
 from helpers import images
 from helpers.convolution import KERNELS
+from helpers.widgets import KernelLab
 
 from . import pages
 
@@ -25,7 +26,12 @@ ipywidgets.Image(value=(images.data_folder() / "cat.jpg").read_bytes(), format="
 """
 SOBEL = KERNELS["Sobel (vertical edges)"]
 CUT = "cut off at 0 and 255"
-NEAR = {"rtol": 1e-3, "atol": 1e-3}  # shown with four figures
+
+
+@pytest.fixture
+def lab(saved_page: Callable) -> Page:
+    """The saved page of a kernel lab: what it does there, it does in a notebook."""
+    return saved_page(KernelLab())
 
 
 @pytest.fixture(scope="module")
@@ -34,20 +40,6 @@ def notebook(lab_page: Callable, server: pages.Server) -> Page:
     page = lab_page(pages.write_notebook(server.root / "kernel_lab.ipynb", CELL, CONTROL))
     pages.run_all(page)
     return page
-
-
-@pytest.fixture
-def lab(notebook: Page) -> Page:
-    """The lab as it started."""
-    notebook.mouse.move(5, 5)
-    pages.tell(
-        notebook,
-        "lab.kernel = 'Sobel (vertical edges)'; lab.view = 'signed'; lab.image = 'ascent'; "
-        "lab.chosen = [200, 100]",
-    )
-    notebook.locator(".cnn-where", has_text="Row 200, column 100").wait_for()
-    wait_for_image(notebook, 512)
-    return notebook
 
 
 def wait_for_image(lab: Page, rows: int) -> None:
@@ -82,17 +74,15 @@ def check(lab: Page, image: np.ndarray, kernel: np.ndarray) -> None:
     """Compare all that the lab says about one pixel with SciPy."""
     row, column = place(lab)
     patch = image[row : row + 3, column : column + 3].astype(float)
-    for name, expected in [
-        ("patch of the image", patch),
-        ("kernel", kernel),
-        ("nine products", patch * kernel),
-    ]:
-        cells = lab.get_by_role("table", name=name, exact=True).locator("td").all_inner_texts()
-        shown = np.reshape([read(text) for text in cells], (3, 3))
-        np.testing.assert_allclose(shown, expected, **NEAR)
-    expected = correlate2d(image.astype(float), kernel, mode="valid")[row, column]
-    for shown in lab.locator(".cnn-sum").all_inner_texts():  # their sum; read from the result
-        np.testing.assert_allclose(read(shown), expected, **NEAR)
+    total = correlate2d(image.astype(float), kernel, mode="valid")[row, column]
+    names = ["patch of the image", "kernel", "nine products"]
+    cells = [lab.get_by_role("table", name=n, exact=True).locator("td") for n in names]
+    shown = [[read(text) for text in table.all_inner_texts()] for table in cells]
+    expected = [patch.ravel(), kernel.ravel(), (patch * kernel).ravel()]
+    near = {"rtol": 1e-3, "atol": 1e-3}  # shown with four figures
+    np.testing.assert_allclose(shown, expected, **near)
+    sums = [read(text) for text in lab.locator(".cnn-sum").all_inner_texts()]
+    np.testing.assert_allclose(sums, [total, total], **near)  # of the products; from the result
 
 
 def test_the_result_is_the_correlation(lab: Page) -> None:
@@ -114,7 +104,7 @@ def test_the_result_is_the_correlation(lab: Page) -> None:
     words = lab.locator(".cnn-kernel-result .cnn-image-words")
     height = words.bounding_box()["y"]
     lab.get_by_role("radio", name=CUT).check()
-    lab.get_by_text(f"Result, {CUT}").wait_for()
+    assert lab.get_by_text(f"Result, {CUT}").is_visible()
     assert words.bounding_box()["y"] == height  # nothing has moved
     clipped = pages.canvas_pixels(canvas(lab, "Result"))[..., :3]
     assert (clipped == np.clip(expected, 0, 255)[..., None]).all()
@@ -123,7 +113,7 @@ def test_the_result_is_the_correlation(lab: Page) -> None:
     lab.get_by_role("combobox", name="Kernel").select_option("box blur")
     lab.get_by_role("radio", name="signed").check()
     hint = lab.get_by_text(f"No number is below 0: switch to “{CUT}” to see it as an image.")
-    hint.wait_for()
+    assert hint.is_visible()
     lab.get_by_role("radio", name=CUT).check()
     assert hint.count() == 0
 
@@ -138,24 +128,21 @@ def test_a_move_by_one_pixel_looks_like_one(lab: Page) -> None:
     assert frames[1]["width"] / 14 == pytest.approx(pixel, abs=0.1)
 
     def top_left(which: str) -> np.ndarray:
-        """Where the cross begins, in CSS pixels from the top left of both titles."""
+        """Return where the cross begins, in CSS pixels from the top left of the whole view."""
         cross = pages.canvas_pixels(canvas(lab, which))[..., 0] == 230
         frame = canvas(lab, which).bounding_box()
-        column = canvas(lab, which).locator("xpath=../..").bounding_box()
-        corner = [frame["y"] - column["y"], frame["x"] - column["x"]]
+        view = canvas(lab, which).locator("xpath=../..").bounding_box()
+        corner = [frame["y"] - view["y"], frame["x"] - view["x"]]
         return corner + pixel * np.argwhere(cross).min(axis=0)
 
     for row, column in [(1, 1), (0, 0), (2, 1)]:
-        kernel = np.zeros((3, 3))
-        kernel[row, column] = 1
-        pages.tell(lab, f"lab.kernel = {kernel.tolist()}")
-        one = inputs(lab).nth(3 * row + column)
-        lab.wait_for_function("one => one.value === '1'", arg=one.element_handle())
+        for index in range(9):
+            inputs(lab).nth(index).fill(str(int(index == 3 * row + column)))
         moved = (top_left("Result") - top_left("Image")) / pixel
         np.testing.assert_allclose(moved, [1 - row, 1 - column], atol=0.1)
     # The mark of a chosen pixel stays in the frame.
-    pages.tell(lab, "lab.chosen = [13, 0]")
-    lab.locator(".cnn-where", has_text="Row 13, column 0").wait_for()
+    canvas(lab, "Result").click(position={"x": 2, "y": frames[1]["height"] - 2})
+    assert place(lab) == [13, 0]
     mark = lab.locator(".cnn-kernel-result rect.cnn-box-line.cnn-box-chosen").bounding_box()
     assert mark["y"] + mark["height"] <= frames[1]["y"] + frames[1]["height"] + 2
     assert mark["x"] >= frames[1]["x"] - 2
@@ -163,27 +150,21 @@ def test_a_move_by_one_pixel_looks_like_one(lab: Page) -> None:
 
 def test_mouse_and_keys_walk_from_sum_to_sum(lab: Page) -> None:
     area = canvas(lab, "Result").bounding_box()
-    for share in [(0.4, 0.3), (0.002, 0.002), (0.997, 0.997), (0.25, 0.5)]:
-        x, y = (
-            round(area[a] + s * area[b])
-            for a, b, s in zip("xy", ("width", "height"), share, strict=True)
-        )
+    for down, right in [(0.3, 0.4), (0.002, 0.002), (0.997, 0.997), (0.5, 0.25)]:
+        y, x = round(area["y"] + down * area["height"]), round(area["x"] + right * area["width"])
         lab.mouse.move(x, y)
-        pixel = area["width"] / 510
-        chosen = [int((y - area["y"]) / pixel), int((x - area["x"]) / pixel)]
+        chosen = [int(510 * (y - area["y"]) / area["height"])]
+        chosen += [int(510 * (x - area["x"]) / area["width"])]
         assert place(lab) == chosen
         check(lab, images.ascent(), SOBEL)
     lab.mouse.click(x, y)
     # A pixel of the image is the middle of its patch; at the border, the nearest there is.
-    area = canvas(lab, "Image").bounding_box()
-    lab.mouse.move(round(area["x"] + 178), round(area["y"] + 1))
+    canvas(lab, "Image").hover(position={"x": 178, "y": 1})
     assert place(lab)[0] == 0
     check(lab, images.ascent(), SOBEL)
     lab.mouse.move(5, 5)  # away: the chosen pixel is explained again
-    assert place(lab) == chosen
-    pages.settle(lab)
-    assert pages.ask(lab, "lab.chosen") == chosen
     for key, step in [
+        ("", (0, 0)),
         ("ArrowRight", (0, 1)),
         ("PageDown", (10, 0)),
         ("Home", (0, -510)),
@@ -191,7 +172,8 @@ def test_mouse_and_keys_walk_from_sum_to_sum(lab: Page) -> None:
         ("End", (0, 509)),
     ]:
         chosen = [max(0, at + by) for at, by in zip(chosen, step, strict=True)]
-        lab.keyboard.press(key)
+        if key:
+            lab.keyboard.press(key)
         assert place(lab) == chosen
     check(lab, images.ascent(), SOBEL)
     said = lab.locator(".cnn-kernel-detail .cnn-spoken").inner_text()
@@ -200,29 +182,23 @@ def test_mouse_and_keys_walk_from_sum_to_sum(lab: Page) -> None:
 
 
 def test_typed_numbers_and_presets(lab: Page) -> None:
-    image = images.ascent()
     kernel = SOBEL.copy()
     for index, text, value in [(0, "0.5", 0.5), (4, "1/9", 1 / 9), (8, "-3,25", -3.25)]:
         inputs(lab).nth(index).fill(text)
         kernel.flat[index] = value
-        check(lab, image, kernel)
+        check(lab, images.ascent(), kernel)
     inputs(lab).nth(7).click()
     lab.keyboard.type("5")  # over a 0
     kernel[2, 1] = 5
-    check(lab, image, kernel)
-    pages.settle(lab)
-    np.testing.assert_allclose(pages.ask(lab, "lab.kernel"), kernel)
+    check(lab, images.ascent(), kernel)
     preset = lab.get_by_role("combobox", name="Kernel")
     assert preset.input_value() == "your own"
     assert preset.locator("option").all_inner_texts() == [*KERNELS, "your own"]
     for name, values in KERNELS.items():
         preset.select_option(name)
-        check(lab, image, values)
+        check(lab, images.ascent(), values)
         shown = [read(value) for value in inputs(lab).evaluate_all("all => all.map(i => i.value)")]
         np.testing.assert_array_equal(np.reshape(shown, (3, 3)), values)
-    pages.tell(lab, "lab.kernel = [[0, 0, 0], [0, 0, 1], [0, 0, 0]]")
-    lab.locator("select", has_text="your own").wait_for()
-    check(lab, image, np.array([[0, 0, 0], [0, 0, 1], [0, 0, 0]]))
 
 
 def test_a_bad_number_gets_a_sentence_and_the_result_stays(lab: Page) -> None:
@@ -246,60 +222,67 @@ def test_a_bad_number_gets_a_sentence_and_the_result_stays(lab: Page) -> None:
     first.fill("")
     first.press("Tab")
     assert "An empty field is not a number" in note.inner_text()
-    first.fill("-1")
 
 
-def test_from_a_key_to_the_image(lab: Page) -> None:
-    inputs(lab).nth(4).focus()
-    keys = ["ArrowUp"] * 15 + ["ArrowDown"] * 15
-    assert pages.key_to_image(lab, keys, width=500) < 30
-    pages.settle(lab)
-    assert pages.ask(lab, "lab.kernel") == SOBEL.tolist()
+def test_page_and_kernel_follow_each_other(notebook: Page) -> None:
+    wait_for_image(notebook, 512)
+    inputs(notebook).nth(4).focus()
+    keys = ["ArrowUp"] * 15 + ["ArrowDown"] * 14
+    assert pages.key_to_image(notebook, keys, width=500) < 30  # milliseconds
+    pages.settle(notebook)
+    assert pages.ask(notebook, "lab.kernel[1][1]") == 1
+    pages.tell(notebook, "lab.kernel = 'emboss'; lab.view = 'clipped'; lab.chosen = [7, 9]")
+    notebook.locator(".cnn-where", has_text="Row 7, column 9").wait_for()
+    assert notebook.get_by_role("combobox", name="Kernel").input_value() == "emboss"
+    assert notebook.get_by_role("radio", name=CUT).is_checked()
+    check(notebook, images.ascent(), KERNELS["emboss"])
 
 
-def test_uploads(lab: Page, tmp_path: Path) -> None:
-    choice = lab.get_by_role("combobox", name="Image")
+def test_uploads(notebook: Page, tmp_path: Path) -> None:
+    choice = notebook.get_by_role("combobox", name="Image")
     assert choice.locator("option").all_inner_texts()[:3] == ["ascent", "small cross", "dog"]
-    upload = lab.get_by_label("Upload an image")
+    upload = notebook.get_by_label("Upload an image")
     photo = Image.fromarray(images.sample("dog")).resize((300, 200))
     exif = Image.Exif()
     exif[0x0112] = 6  # held upright: to be turned by a quarter
     photo.save(tmp_path / "phone.jpg", exif=exif)
     upload.set_input_files(tmp_path / "phone.jpg")
-    wait_for_image(lab, 300)
+    wait_for_image(notebook, 300)
     assert choice.input_value() == "your image"
-    check(lab, np.array(pages.ask(lab, "lab.pixels().tolist()")), SOBEL)
+    pixels = np.array(pages.ask(notebook, "lab.pixels().tolist()"))
+    check(notebook, pixels, np.array(pages.ask(notebook, "lab.kernel")))
     heavy = tmp_path / "heavy.bmp"  # more than the 10 MB that a Jupyter server takes at once
     photo.resize((2100, 1800)).save(heavy)
     assert heavy.stat().st_size > 11_000_000
     upload.set_input_files(heavy)
-    wait_for_image(lab, 439)
+    wait_for_image(notebook, 439)
     # Refused: a sentence, and the last image stays.
     (tmp_path / "broken.png").write_bytes(b"not an image")
     Image.new("L", (2, 2)).save(tmp_path / "tiny.png")
-    note = lab.locator(".cnn-chooser .cnn-note")
+    note = notebook.locator(".cnn-chooser .cnn-note")
     for name, words in [("broken.png", "broken.png"), ("tiny.png", "fewer than the 3 by 3")]:
         upload.set_input_files(tmp_path / name)
         note.filter(has_text=words).wait_for()
-        assert pages.ask(lab, "lab.pixels().shape") == (439, 512)
+        assert pages.ask(notebook, "lab.pixels().shape") == (439, 512)
     assert choice.input_value() == "your image"
     choice.select_option("raccoon")
-    wait_for_image(lab, 384)  # made smaller, its shape kept
+    wait_for_image(notebook, 384)  # made smaller, its shape kept
     assert not note.is_visible()
     choice.select_option("your image")  # is still there
-    wait_for_image(lab, 439)
+    wait_for_image(notebook, 439)
     # A pixel that an image does not have: the nearest one.
-    pages.tell(lab, "lab.chosen = [400, 3]; lab.image = 'raccoon'")
-    lab.locator(".cnn-where", has_text="Row 381, column 3").wait_for()
+    pages.tell(notebook, "lab.chosen = [400, 3]; lab.image = 'raccoon'")
+    notebook.locator(".cnn-where", has_text="Row 381, column 3").wait_for()
 
 
-def test_an_upload_is_not_saved(lab: Page, server: pages.Server) -> None:
+def test_an_upload_is_not_saved(notebook: Page, server: pages.Server) -> None:
     photo = images.data_folder() / "dog.jpg"
-    lab.get_by_label("Upload an image").set_input_files(photo)
-    wait_for_image(lab, 384)
-    pages.settle(lab)
-    seen = np.array(pages.ask(lab, "lab.pixels().tolist()"), np.uint8)
-    pages.command(lab, "docmanager:save")
+    notebook.get_by_label("Upload an image").set_input_files(photo)
+    chosen = "document.querySelector('.cnn-chooser select').value"
+    notebook.wait_for_function(f"{chosen} === 'your image'")
+    pages.settle(notebook)
+    seen = np.array(pages.ask(notebook, "lab.pixels().tolist()"), np.uint8)
+    pages.command(notebook, "docmanager:save")
     saved = (server.root / "kernel_lab.ipynb").read_text(encoding="utf-8")
     assert "your image" in saved  # the lab's state is there
 

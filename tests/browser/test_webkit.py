@@ -23,13 +23,17 @@ OPTIONS = {"binary": str(BROWSER), "args": ["--automation"]}
 
 
 @pytest.fixture
-def webkit() -> Iterator[Callable]:
+def webkit(tmp_path: Path) -> Iterator[Callable]:
     """Send a command of the WebDriver protocol: webkit("url", url=...) -> its value."""
     if not (BROWSER and shutil.which("WebKitWebDriver") and shutil.which("xvfb-run")):
         pytest.skip(NO_WEBKIT)
     port = free_port()
     command = ["xvfb-run", "-a", "WebKitWebDriver", f"--port={port}"]
-    with subprocess.Popen(command, start_new_session=True) as server:
+    log = tmp_path / "driver.log"
+    with (
+        log.open("wb") as stream,
+        subprocess.Popen(command, stdout=stream, stderr=stream, start_new_session=True) as server,
+    ):
 
         def send(command: str, **body: object) -> object:
             reply = requests.post(f"{session}/{command}", json=body, timeout=60)
@@ -38,7 +42,7 @@ def webkit() -> Iterator[Callable]:
 
         session = f"http://127.0.0.1:{port}"
         try:
-            wait_for(f"{session}/status", server)
+            wait_for(f"{session}/status", server, log)
             options = {"alwaysMatch": {"webkitgtk:browserOptions": OPTIONS}}
             session += f"/session/{send('session', capabilities=options)['sessionId']}"
             yield send
