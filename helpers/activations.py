@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import keras
 
 Preprocess = Callable[[np.ndarray], np.ndarray]
+_BATCH = 25  # images at each step of a search
 
 
 class ModelError(LearnerError):
@@ -38,7 +39,7 @@ class Packed(NamedTuple):
 
 
 class Strongest(NamedTuple):
-    """Where each filter of one layer is excited most, at most once per image: (filters, count)."""
+    """Where each filter of one layer is excited most, at most once per image: (filters, 9)."""
 
     value: np.ndarray  # the highest first; -inf where the filter's map is the same everywhere
     image: np.ndarray  # its number
@@ -61,8 +62,8 @@ def _image_shape(model: "keras.Model") -> tuple[int, int, int]:
         case [(int(height), int(width), 1 | 3 as channels)]:
             return height, width, channels
     raise ModelError(
-        "This needs a built Sequential or functional Keras model with one image as input, of fixed "
-        "height and width and with 1 or 3 channels: begin it with keras.Input((150, 150, 3)). "
+        "This needs a built Sequential or functional Keras model with one image as input, of "
+        "a fixed height and width and with 1 or 3 channels: begin it with keras.Input((150, 150, 3)). "
         f"The inputs of {getattr(model, 'name', model)!r} have the shapes {shapes}."
     )
 
@@ -208,11 +209,10 @@ def receptive_box(
     """
     _image_shape(model)
     known = receptive_spans(model)
-    if layer not in known:
-        raise ModelError(f"The model has no layer {layer!r}; it has {', '.join(known)}.")
-    if isinstance(known[layer], str):
-        raise ModelError(f"{layer}: {known[layer]}")
-    rows, columns = known[layer]
+    seen = known.get(layer, f"The model has no such layer; it has {', '.join(known)}.")
+    if isinstance(seen, str):
+        raise ModelError(f"{layer}: {seen}")
+    rows, columns = seen
     if not (0 <= row < len(rows) and 0 <= column < len(columns)):
         raise ModelError(
             f"{layer} has {len(rows)} rows and {len(columns)} columns, counted from 0: "
@@ -258,11 +258,9 @@ def strongest_activations(
     model: "keras.Model",
     images: np.ndarray,
     *,
-    count: int = 9,
     preprocess: Preprocess | None = None,
-    batch_size: int = 25,
 ) -> Generator[tuple[int, int], None, dict[str, Strongest]]:
-    """Look for the highest activations of every filter, a batch of images at each step.
+    """Look for the nine highest activations of every filter, a batch of images at each step.
 
     A generator, so that whoever drives it can show how far it is, do something else in between,
     and stop it. It yields (images looked at, images in all); what it returns (the value of
@@ -274,21 +272,17 @@ def strongest_activations(
         Any that `activation_model` takes.
     images : (n, H, W, 3) uint8
         Resized where the model takes another size.
-    count : int
-        How many for each filter.
     preprocess : callable, optional
         Takes (n, H, W, channels) float32 images from 0 to 255 to what the model expects, for
         example ``lambda x: x / 255`` or ``keras.applications.mobilenet.preprocess_input``.
-    batch_size : int
-        Images at each step.
     """
     extractor, found = activation_model(model), {}
-    for start in range(0, len(images), batch_size):
-        batch = images[start : start + batch_size]
+    for start in range(0, len(images), _BATCH):
+        batch = images[start : start + _BATCH]
         inputs = np.concatenate([as_input(model, i, preprocess=preprocess) for i in batch])
         for name, maps in extractor(inputs, training=False).items():
             here = _highest(np.asarray(maps), first=start)
-            found[name] = _best([found[name], here] if name in found else [here], count)
+            found[name] = _best([found[name], here] if name in found else [here])
         yield start + len(batch), len(images)
     return found
 
@@ -303,10 +297,10 @@ def _highest(maps: np.ndarray, *, first: int) -> Strongest:
     return Strongest(value.T, image.T, row.T, column.T)
 
 
-def _best(parts: list[Strongest], count: int) -> Strongest:
-    """Return the best `count` images of each filter; of equal values the earlier image's."""
+def _best(parts: list[Strongest]) -> Strongest:
+    """Return the best nine images of each filter; of equal values the earlier image's."""
     every = Strongest(*(np.concatenate(numbers, axis=1) for numbers in zip(*parts, strict=True)))
-    order = np.argsort(-every.value, axis=1, kind="stable")[:, :count]
+    order = np.argsort(-every.value, axis=1, kind="stable")[:, :9]
     return Strongest(*(np.take_along_axis(numbers, order, axis=1) for numbers in every))
 
 

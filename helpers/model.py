@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 Spans = tuple[np.ndarray, np.ndarray]
 
 
-class WeightsError(LearnerError):
-    """Trained weights that are missing or damaged."""
-
-
 def build_model(*, seed: int | None = None, dropout: float = 0.0) -> "keras.Sequential":
     """Build the network of lesson 3: 1,639,489 parameters, untrained.
 
@@ -339,7 +335,7 @@ def load_trained(name: str = "regularised", *, folder: Path | None = None) -> "k
 
     Raises
     ------
-    WeightsError
+    LearnerError
         A file is missing or damaged.
     """
     folder = folder or data_folder()
@@ -350,7 +346,7 @@ def load_trained(name: str = "regularised", *, folder: Path | None = None) -> "k
         if hashlib.sha256(path.read_bytes()).hexdigest() != weights["sha256"]:
             raise ValueError(f"the SHA-256 of {path.name} is another")
     except (FileNotFoundError, ValueError) as error:
-        raise WeightsError(
+        raise LearnerError(
             f"The trained network {name!r} cannot be opened ({error}). data/README.md has the "
             "names that ship, and git checkout data brings their files back."
         ) from error

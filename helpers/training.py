@@ -7,10 +7,8 @@ threads.
 
 import argparse
 import json
-import math
 import os
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
@@ -29,10 +27,6 @@ if TYPE_CHECKING:
     import keras
 
 
-class TrainingError(LearnerError):
-    """A run that cannot go on: its checkpoint is damaged or belongs to another run."""
-
-
 def compile_model(model: "keras.Model", *, recipe: Recipe, steps: int) -> None:
     """Give a network a recipe's optimizer for a run of `steps`, and lesson 4's loss and metric."""
     import keras
@@ -41,10 +35,7 @@ def compile_model(model: "keras.Model", *, recipe: Recipe, steps: int) -> None:
     if recipe.cosine:
         warmup = steps * recipe.warmup_epochs // recipe.epochs
         rate = keras.optimizers.schedules.CosineDecay(
-            rate / 20 if warmup else rate,
-            steps - warmup,
-            warmup_target=rate if warmup else None,
-            warmup_steps=warmup,
+            rate / 20, steps - warmup, warmup_target=rate, warmup_steps=warmup
         )
     average = {"use_ema": True, "ema_momentum": recipe.averaging} if recipe.averaging else {}
     if recipe.optimizer == "adamw":
@@ -99,12 +90,12 @@ def fit(
     Returns
     -------
     list of dict
-        One row per epoch: epoch (from 1), loss, accuracy, seconds, and where they were looked at
-        val_loss and val_accuracy (with the averaged weights, where the recipe averages).
+        One row per epoch: epoch (from 1), loss, accuracy, and where they were looked at val_loss
+        and val_accuracy (with the averaged weights, where the recipe averages).
 
     Raises
     ------
-    TrainingError
+    LearnerError
         The checkpoint is damaged, or belongs to another recipe, seed or set of images.
     """
     steps = recipe.steps(len(pets.train.labels))
@@ -170,14 +161,10 @@ def _keeper(*, rows: list, run: dict, path: Path | None, steps: int) -> "keras.c
     import keras
 
     class Keeper(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-            self.begun = time.perf_counter()
-
         def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
             if self.model.optimizer.iterations.numpy() < (epoch + 1) * steps:
                 return  # stopped in mid-epoch: what was learnt stays, but no whole epoch is kept
-            values = {name: float(value) for name, value in logs.items()}
-            rows.append({"epoch": epoch + 1, **values, "seconds": time.perf_counter() - self.begun})
+            rows.append({"epoch": epoch + 1} | {name: float(logs[name]) for name in logs})
             if path is not None:
                 _save(self.model, path, {"run": run, "rows": rows})
 
@@ -215,13 +202,13 @@ def _restore(model: "keras.Model", path: Path, run: dict[str, Any]) -> list[dict
             about, *arrays = (file[name] for name in file.files)
         about = json.loads(str(about))
     except Exception as error:  # zipfile, NumPy and JSON each have errors of their own
-        raise TrainingError(
+        raise LearnerError(
             f"The checkpoint {path.name} cannot be read ({error}); "
             "delete it, and the run starts from the beginning."
         ) from error
     run = json.loads(json.dumps(run))  # tuples become lists, as in the file
     if other := [key for key in run if about["run"][key] != run[key]]:
-        raise TrainingError(
+        raise LearnerError(
             f"The checkpoint {path.name} belongs to another run (another {', '.join(other)}); "
             "choose another name, or delete it to start anew."
         )
@@ -236,23 +223,15 @@ def evaluate(model: "keras.Model", split: Split) -> dict[str, Any]:
     Returns
     -------
     dict
-        correct, total, accuracy, interval (95%), confusion ([[cats called cats, cats called
-        dogs], [dogs called cats, dogs called dogs]]), loss (mean binary cross-entropy) and
-        probabilities ((N,) float array, of a dog).
+        correct, total, accuracy, interval (95%) and probabilities ((N,) float array, of a dog).
     """
-    labels = np.asarray(split.labels, int)
     probabilities = model.predict(split.images, batch_size=100, verbose=0)[:, 0].astype(float)
-    answers = (probabilities > 0.5).astype(int)
-    confusion = [[int(np.sum((labels == t) & (answers == a))) for a in (0, 1)] for t in (0, 1)]
-    correct, total = confusion[0][0] + confusion[1][1], len(labels)
-    given = np.clip(np.where(labels == 1, probabilities, 1 - probabilities), 1e-7, 1)
+    correct, total = int(np.sum((probabilities > 0.5) == split.labels)), len(split.labels)
     return {
         "correct": correct,
         "total": total,
         "accuracy": correct / total,
         "interval": confidence_interval(correct, total),
-        "confusion": confusion,
-        "loss": float(-np.log(given).mean()),
         "probabilities": probabilities,
     }
 
@@ -280,7 +259,7 @@ def train(
 
     Raises
     ------
-    TrainingError
+    LearnerError
         The checkpoint of that name is damaged or belongs to another run.
     """
     folder, name = cache_folder() / "runs", name or f"{recipe.name}-seed{seed}"
@@ -339,14 +318,15 @@ def mean_accuracy(runs: Sequence[dict[str, Any]]) -> tuple[float, float, float]:
 
     Both kinds of luck are in it: which photos were asked about, and which seeds were drawn. The
     variance is that of the photos' mean marks (each photo's share of seeds that are right) over
-    their number, plus that of the seeds' accuracies over theirs; Student's t takes into account
-    that three seeds tell little of how far seeds lie apart. One run alone gets its Wilson interval,
-    which knows nothing of the seeds.
+    their number, plus that of the seeds' accuracies over theirs: as Welch's test has it of the
+    difference between two means, which is 0 here. It takes into account that three seeds tell
+    little of how far seeds lie apart. One run alone gets its Wilson interval, which knows nothing
+    of the seeds.
 
     References
     ----------
-    F. E. Satterthwaite (1946), "An approximate distribution of estimates of variance components",
-    for the degrees of freedom of a sum of variances.
+    B. L. Welch (1947), "The generalization of 'Student's' problem when several different
+    population variances are involved".
     """
     from scipy import stats
 
@@ -357,11 +337,9 @@ def mean_accuracy(runs: Sequence[dict[str, Any]]) -> tuple[float, float, float]:
     labels = [np.array(list(result["labels"])) == "1" for result in results]
     answers = [np.array(result["probabilities"]) > 0.5 for result in results]
     marks = np.equal(labels, answers)
-    each = [marks.mean(axis=0), marks.mean(axis=1)]  # photos, seeds
-    parts = [x.var(ddof=1) / len(x) for x in each]
-    freedom = sum(parts) ** 2 / sum(v**2 / (len(x) - 1) for v, x in zip(parts, each, strict=True))
-    half = stats.t.ppf(0.975, freedom) * math.sqrt(sum(parts))
-    return mean, mean - half, mean + half
+    photos, seeds = marks.mean(axis=0), marks.mean(axis=1)
+    apart = stats.ttest_ind(photos, seeds, equal_var=False).confidence_interval()
+    return mean, mean + float(apart.low), mean + float(apart.high)
 
 
 def load_runs(recipe: str) -> list[dict[str, Any]]:

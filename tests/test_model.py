@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from helpers.errors import LearnerError
 from helpers.model import (
     NETWORKS,
-    WeightsError,
     build_model,
     load_trained,
     save_weights,
@@ -94,7 +94,7 @@ def test_damaged_and_missing_files_are_refused_with_a_sentence(tmp_path):
     record, weights = tmp_path / "mine.json", tmp_path / "mine.weights.h5"
 
     def refused(words):
-        with pytest.raises(WeightsError, match=words):
+        with pytest.raises(LearnerError, match=words):
             load_trained("mine", folder=tmp_path)
 
     content = bytearray(weights.read_bytes())
