@@ -63,8 +63,8 @@ def _image_shape(model: "keras.Model") -> tuple[int, int, int]:
             return height, width, channels
     raise ModelError(
         "This needs a built Sequential or functional Keras model with one image as input, of "
-        "a fixed height and width and with 1 or 3 channels: begin it with keras.Input((150, 150, 3)). "
-        f"The inputs of {getattr(model, 'name', model)!r} have the shapes {shapes}."
+        "a fixed height and width and with 1 or 3 channels: begin it with "
+        f"keras.Input((150, 150, 3)). Here the inputs have the shapes {shapes}."
     )
 
 

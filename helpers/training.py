@@ -143,13 +143,13 @@ def settle_normalization(model: "keras.Model", images: np.ndarray) -> None:
     each = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
     if not each:
         return
-    momenta = [layer.momentum for layer in each]
+    momentum = each[0].momentum
     order = np.random.default_rng(0).permutation(len(images))
     for batch, first in enumerate(range(0, len(images), 100)):
         for layer in each:
             layer.momentum = batch / (batch + 1)  # so the mean of all batches so far is kept
         model(images[order[first : first + 100]].astype(np.float32), training=True)
-    for layer, momentum in zip(each, momenta, strict=True):
+    for layer in each:
         layer.momentum = momentum
 
 

@@ -51,16 +51,6 @@ def test_the_residual_network_takes_images_of_any_side():
     assert free(np.zeros((1, 97, 97, 3), np.float32)).shape == (1, 1)
 
 
-def test_the_rescaling_is_inside(model):
-    import keras
-
-    image = np.random.default_rng(0).integers(0, 256, (1, 150, 150, 3))
-    inner = keras.Sequential([keras.Input((150, 150, 3)), *model.layers[1:]])
-    np.testing.assert_allclose(
-        model(image.astype(np.float32)), inner((image / 255).astype(np.float32)), atol=1e-6
-    )
-
-
 def test_a_seed_fixes_the_first_weights(model):
     other = build_model(seed=2)
     assert not np.array_equal(model.get_weights()[0], other.get_weights()[0])

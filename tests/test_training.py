@@ -202,14 +202,6 @@ def test_the_rate_rises_and_then_falls():
     assert rates[0] == pytest.approx(recipe.learning_rate / 20) and rates[-1] < 1e-6
 
 
-def test_the_articles_recipe_is_the_articles():
-    recipe = recipes.ARTICLE
-    assert (recipe.optimizer, recipe.learning_rate) == ("rmsprop", 0.001)
-    assert (recipe.epochs, recipe.steps(2000), recipe.batch_size) == (10, 8, 128)
-    assert (recipe.dropout, recipe.smallest_crop, recipe.flip, recipe.color) == (0, 1, False, 0)
-    assert recipes.RECIPES["every-photo"].steps(2000) == 16
-
-
 # ---------------------------------------------------------------- runs
 
 
@@ -288,36 +280,6 @@ def test_a_stopped_run_keeps_what_it_learnt_and_goes_on(tmp_path, whole_run):
     assert any(not np.array_equal(a, b) for a, b in zip(model.get_weights(), before, strict=True))
     model = small_model()
     assert_same(model, small_fit(model, checkpoint=path), whole_run)
-
-
-@pytest.fixture
-def interrupts():
-    """Let an interrupt interrupt: a shell starts what runs in the background without."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield signal.default_int_handler
-    signal.signal(signal.SIGINT, before)
-
-
-def test_an_interrupt_stops_after_the_step_and_a_second_one_at_once(interrupts):
-    from helpers.widgets import training_progress
-
-    class Interrupt(keras.callbacks.Callback):
-        def __init__(self, times):
-            super().__init__()
-            self.times = times
-
-        def on_train_batch_begin(self, batch, logs=None):
-            if self.model.optimizer.iterations == 4:
-                for _ in range(self.times):
-                    signal.raise_signal(signal.SIGINT)
-
-    model = small_model()
-    rows = small_fit(model, callbacks=[training_progress(), Interrupt(times=1)])
-    assert int(model.optimizer.iterations) == 5 and len(rows) == 1
-    assert signal.getsignal(signal.SIGINT) is interrupts
-    with pytest.raises(KeyboardInterrupt):
-        small_fit(small_model(), callbacks=[training_progress(), Interrupt(times=2)])
-    assert signal.getsignal(signal.SIGINT) is interrupts
 
 
 def test_a_foreign_or_damaged_checkpoint_is_refused(tmp_path):
@@ -437,12 +399,6 @@ def test_two_devices_train_as_one():
     assert done.returncode == 0, done.stderr.decode()[-3000:]
 
 
-def result(right, total, *, probability=0.9):
-    """Return what a record tells of a network that is right about the first images."""
-    said = [probability if i < right else 1 - probability for i in range(total)]
-    return {"validation": {"labels": "1" * total, "probabilities": said, "accuracy": right / total}}
-
-
 @pytest.mark.parametrize("apart", [0.005, 0.02])
 def test_the_interval_of_a_mean_holds_what_it_says(apart):
     """Seeds and photos drawn many times: about 95 of 100 intervals hold the truth."""
@@ -460,15 +416,7 @@ def test_the_interval_of_a_mean_holds_what_it_says(apart):
     assert 0.9 < held / 400 < 0.99
 
 
-def test_where_only_the_seeds_differ_the_interval_is_student_s():
-    from scipy import stats
-
-    runs = [result(50, 50), result(50, 50), result(0, 50)]
-    mean, low, high = training.mean_accuracy(runs)
-    right = [1, 1, 0]
-    expected = stats.t.interval(0.95, df=2, loc=np.mean(right), scale=stats.sem(right))
-    assert mean == pytest.approx(2 / 3)
-    assert (low, high) == pytest.approx(expected)
+def test_the_interval_of_one_run_is_that_of_its_record():
     alone = {"validation": {"accuracy": 0.75, "interval": [0.7, 0.8]}}
     assert training.mean_accuracy([alone]) == (0.75, 0.7, 0.8)
 
