@@ -7,8 +7,7 @@ argument that does not fit raises a `LearnerError`, one sentence. The tests comp
 with SciPy and Keras.
 """
 
-from collections.abc import Iterator, Sequence
-from functools import reduce
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -58,7 +57,8 @@ def correlate2d(
     """
     image, kernel = _floats("image", image, _GREY), _floats("kernel", kernel, _GREY)
     windows = _windows(image, kernel.shape, stride, padding)
-    return sum(x * weight for x, weight in zip(_places(windows), kernel.flat, strict=True))
+    places = np.ndindex(kernel.shape)  # all windows at once, place by place: that is what is fast
+    return sum(windows[..., i, j] * kernel[i, j] for i, j in places)
 
 
 def conv2d(
@@ -107,7 +107,7 @@ def max_pool(x: ArrayLike, *, size: int = 2, stride: int | None = None) -> NDArr
     float array of as many dimensions as `x`
         Rows and columns that no window reaches are left out.
     """
-    return reduce(np.maximum, _pooled(x, size, stride), -np.inf)
+    return _pool_windows(x, size, stride).max(axis=(-2, -1))
 
 
 def average_pool(x: ArrayLike, *, size: int = 2, stride: int | None = None) -> NDArray[np.floating]:
@@ -115,7 +115,7 @@ def average_pool(x: ArrayLike, *, size: int = 2, stride: int | None = None) -> N
 
     Parameters, result and errors are those of `max_pool`.
     """
-    return sum(_pooled(x, size, stride)) / size**2
+    return _pool_windows(x, size, stride).mean(axis=(-2, -1))
 
 
 def output_size(n: int, *, kernel: int, stride: int = 1, padding: Padding = "valid") -> int:
@@ -124,13 +124,11 @@ def output_size(n: int, *, kernel: int, stride: int = 1, padding: Padding = "val
     valid: floor((n − kernel) / stride) + 1 · same: ceil(n / stride) · p zeros on both sides:
     floor((n + 2p − kernel) / stride) + 1. Lesson 2 derives it.
     """
-    before, after = _pad_amounts(n, kernel=kernel, stride=stride, padding=padding)
+    before, after = _pad_amounts(n, kernel, stride, padding)
     return (n + before + after - kernel) // stride + 1
 
 
-def _pad_amounts(
-    n: int, *, kernel: int, stride: int = 1, padding: Padding = "valid"
-) -> tuple[int, int]:
+def _pad_amounts(n: int, kernel: int, stride: int, padding: Padding) -> tuple[int, int]:
     """Return how many zeros go before and after an axis of `n` pixels, so that a window fits.
 
     "same" adds what ceil(n / stride) windows need; an odd zero goes after, as in TensorFlow.
@@ -170,7 +168,7 @@ def receptive_field(layers: Sequence[tuple[int, int]]) -> ReceptiveField:
     """
     size, jump = 1, 1
     for kernel, stride in layers:
-        _pad_amounts(kernel, kernel=kernel, stride=stride)  # refuses what is not a whole number
+        _pad_amounts(kernel, kernel, stride, "valid")  # refuses what is not a whole number
         size, jump = size + (kernel - 1) * jump, jump * stride
     return ReceptiveField(size, jump)
 
@@ -203,7 +201,7 @@ def window_spans(
         The smallest interval that holds the spans which a window covers.
     """
     n, reach = len(spans), (kernel - 1) * dilation + 1
-    before, after = _pad_amounts(n, kernel=reach, stride=stride, padding=padding)
+    before, after = _pad_amounts(n, reach, stride, padding)
     starts = np.arange(-before, n + after - reach + 1, stride)
     places = starts[:, None] + dilation * np.arange(kernel)
     inside = (places >= 0) & (places < n)
@@ -220,35 +218,24 @@ def joined_spans(spans: NDArray[np.integer]) -> NDArray[np.integer]:
 
 def _windows(x: NDArray, size: tuple[int, int], stride: int, padding: Padding) -> NDArray:
     """Return all windows, (..., kernel rows, kernel columns), as a view of the padded image."""
-    widths = [
-        _pad_amounts(n, kernel=kernel, stride=stride, padding=padding)
-        for n, kernel in zip(x.shape[:2], size, strict=True)
-    ]
+    widths = [_pad_amounts(n, k, stride, padding) for n, k in zip(x.shape, size, strict=False)]
     padded = np.pad(x, widths + [(0, 0)] * (x.ndim - 2))
     return sliding_window_view(padded, size, (0, 1))[::stride, ::stride]
 
 
-def _pooled(x: ArrayLike, size: int, stride: int | None) -> Iterator[NDArray]:
-    """Yield what all the windows of a pooling have at one place, place by place."""
+def _pool_windows(x: ArrayLike, size: int, stride: int | None) -> NDArray:
     x = _floats("array", x, _GREY, _COLOR)
-    return _places(_windows(x, (size, size), size if stride is None else stride, "valid"))
-
-
-def _places(windows: NDArray) -> Iterator[NDArray]:
-    """Yield, place by place in a window, what all windows have there (that is what is fast)."""
-    return (windows[..., i, j] for i, j in np.ndindex(windows.shape[-2:]))
+    return _windows(x, (size, size), size if stride is None else stride, "valid")
 
 
 def _floats(name: str, value: ArrayLike, *shapes: str) -> NDArray[np.floating]:
     """Return an array in floats (float32 stays) of one of the shapes, or say why not."""
     try:
         array = np.asarray(value)
-    except ValueError:  # rows of different lengths
-        raise LearnerError(
-            f"The rows of the {name} differ in length; give {' or '.join(shapes)}."
-        ) from None
+    except ValueError:  # rows that differ in length
+        array = np.asarray(value, object)
     if array.dtype.kind not in "buif":
-        raise LearnerError(f"The {name} holds {array.dtype}; give an array of real numbers.")
+        raise LearnerError(f"The {name} holds {array.dtype}; give real numbers, in equal rows.")
     if 0 in array.shape or array.ndim not in [shape.count(",") + 1 for shape in shapes]:
         raise LearnerError(
             f"The shape of the {name} is {array.shape}; give {' or '.join(shapes)}, none of them 0."

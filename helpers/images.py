@@ -1,18 +1,16 @@
 """Open any image as one kind of array, and find the images that ship with the lessons."""
 
 import io
+import math
 import os
 import re
-import threading
-import uuid
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from helpers.errors import LearnerError
 
@@ -24,8 +22,9 @@ _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "PPM", "WEBP", "TIFF", "AVIF")
 _HEIC = re.compile(rb".{4}ftyp(hei[cxms]|hev[cxms]|mif1|msf1)", re.DOTALL)
 _ADDRESS = re.compile(r"(https?|ftp|file):/|data:image/", re.IGNORECASE)
 _LARGEST_SIDE = 10_000  # pixels; a slip of the finger should not fill the memory
-# warnings.catch_warnings is not safe in threads, and photos are decoded in threads.
-_CATCHING_WARNINGS = threading.Lock()
+
+# What is odd about a file, but does not keep it from opening, is not the learner's business.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 class ImageError(LearnerError):
@@ -68,14 +67,12 @@ def open_image(source: Any, *, name: str | None = None) -> np.ndarray:
         If the source is not an image, is damaged, is larger than Pillow's limit against
         decompression bombs, or if its numbers can mean more than one thing.
     """
-    path = source if isinstance(source, str | os.PathLike) else None
+    is_path = isinstance(source, str | os.PathLike)
     own = getattr(source, "filename", "") or getattr(source, "name", "")  # an image's, a file's
-    name = name or str(own or "This image" if path is None else path)
-    if path is not None or hasattr(source, "read"):
-        return _decode(_read(source, name), name)
-    if isinstance(source, bytes | bytearray | memoryview):
-        return _decode(bytes(source), name)
-    if isinstance(source, Image.Image):
+    name = name or str(source if is_path else own or "This image")
+    if is_path or hasattr(source, "read"):
+        source = _read(source, name)
+    if isinstance(source, bytes | bytearray | memoryview | Image.Image):
         return _decode(source, name)
     if hasattr(source, "__array__"):
         return _from_array(np.asarray(source), name)
@@ -122,8 +119,7 @@ def ascent() -> np.ndarray:
 
     It is `scipy.datasets.ascent`, pixel for pixel, without the download; public domain.
     """
-    with Image.open(data_folder() / "ascent.png") as image:
-        return np.array(image.convert("L"))
+    return open_image(data_folder() / "ascent.png")[..., 0].copy()
 
 
 def sample(name: str) -> np.ndarray:
@@ -176,14 +172,12 @@ def cache_folder() -> Path:
         If one can write in none of them; the sentence names them.
     """
     for folder in cache_folders():
-        probe = folder / f"{uuid.uuid4().hex}.part"  # tempfile hangs here on Windows
-        try:
+        with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
-            probe.touch(exist_ok=False)
+            probe = folder / f"{os.getpid()}.part"  # tempfile hangs here on Windows
+            probe.touch()
             probe.unlink()
-        except OSError:
-            continue
-        return folder
+            return folder
     raise OSError(
         f"None of these folders can be written: {', '.join(map(str, cache_folders()))}; make room "
         f"there or, on Linux, let the environment variable XDG_CACHE_HOME name a folder of yours."
@@ -193,15 +187,12 @@ def cache_folder() -> Path:
 def _read(source: Any, name: str) -> bytes:
     """Return what stands in a file: a path, or a file object open for reading bytes."""
     if _ADDRESS.match(str(source)):
-        raise ImageError(
-            f"{name[:60]} is an address, not a file: save the image on this computer, then give "
-            f"its path."
-        )
+        raise ImageError(f"{name[:60]} is an address: save the image as a file, and give its path.")
     try:
         if hasattr(source, "read"):
             data = source.read()
         elif (path := Path(source).expanduser()).is_dir():  # so is the empty path
-            raise ImageError(f"The path {name!r} is a folder: give the path of an image in it.")
+            raise ImageError(f"The path {source!r} is a folder: give the path of an image in it.")
         else:
             data = path.read_bytes()
     except ImageError:
@@ -217,59 +208,50 @@ def _read(source: Any, name: str) -> bytes:
     return data
 
 
-def _decode(source: bytes | Image.Image, name: str) -> np.ndarray:
+def _decode(source: Any, name: str) -> np.ndarray:
     """Return the bytes of a file or a PIL image as an array."""
-    opened = isinstance(source, Image.Image)
     try:
-        with _without_warnings():
-            image = source if opened else Image.open(io.BytesIO(source), formats=_FORMATS)
-        opened = True
+        image = source
+        if not isinstance(source, Image.Image):
+            image = Image.open(io.BytesIO(source), formats=_FORMATS)
+            if math.prod(image.size) > (Image.MAX_IMAGE_PIXELS or math.inf):
+                raise Image.DecompressionBombError
         image.load()
-        with _without_warnings(), suppress(Exception):  # a broken EXIF block turns nothing
+        with suppress(Exception):  # a broken EXIF block turns nothing
             image = ImageOps.exif_transpose(image)
         if not image.mode.startswith(("I", "F")):
             return _on_white(image)
         values = np.asarray(image)
-        wide = image.mode == "I" and values.min() >= 0 and 255 < values.max() <= 65_535
-        white = 65_535 if wide or image.mode.startswith("I;16") else None
-        return _from_array(values, name, white=white)
+        if image.mode.startswith("I;16") or (image.mode == "I" and 255 < values.max() <= 65_535):
+            values = values / 65_535
+        return _from_array(values, name)
     except ImageError:
         raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except UnidentifiedImageError as error:
+        raise ImageError(f"{name} is {_unknown(source)}") from error
+    except Image.DecompressionBombError as error:
         raise ImageError(
             f"{name} has more than {Image.MAX_IMAGE_PIXELS // 1_000_000} million pixels, the limit "
             f"against images made to fill the memory: make it smaller in an image editor first."
         ) from error
     except Exception as error:
-        if not opened:
-            raise ImageError(_unknown(source, name)) from error
         raise ImageError(
             f"{name} is damaged or cut off ({error}): open it in an image viewer, save it again "
             f"as PNG or JPEG, and use that file."
         ) from error
 
 
-def _unknown(data: bytes, name: str) -> str:
-    """Return what to do about a file that Pillow does not open."""
+def _unknown(data: Any) -> str:
+    """Return what a file is that Pillow does not open, and what to do about it."""
     if not data:
-        return f"{name} is empty (0 bytes): get the image again."
+        return "empty (0 bytes): get the image again."
     if _HEIC.match(data):
         return (
-            f"{name} is a HEIC photo, as many phones take them, which Pillow cannot read: save it "
-            f"as JPEG (on a Mac: Preview, File, Export; on Windows: Photos, Save as; an iPhone "
-            f"takes JPEG after Settings, Camera, Formats, Most Compatible) and use that file."
+            "a HEIC photo, as many phones take them, which Pillow cannot read: save it as JPEG (on "
+            "a Mac: Preview, File, Export; on Windows: Photos, Save as; an iPhone takes JPEG after "
+            "Settings, Camera, Formats, Most Compatible) and use that file."
         )
-    formats = "PNG, JPEG, GIF, WebP, BMP or TIFF"
-    return f"{name} is not an image that Pillow can read: give a {formats} file."
-
-
-@contextmanager
-def _without_warnings() -> Iterator[None]:
-    """Keep Pillow's warnings off the learner's screen; that of a bomb is an error."""
-    with _CATCHING_WARNINGS, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        yield
+    return "not an image that Pillow can read: give a PNG, JPEG, GIF, WebP, BMP or TIFF file."
 
 
 def _on_white(image: Image.Image) -> np.ndarray:
@@ -280,43 +262,29 @@ def _on_white(image: Image.Image) -> np.ndarray:
     return np.array(image.convert("RGB"))
 
 
-def _from_array(values: np.ndarray, name: str, *, white: int | None = None) -> np.ndarray:
+def _from_array(values: np.ndarray, name: str) -> np.ndarray:
     """Return an array of numbers as an image; `open_image` says what they mean."""
-    if values.ndim == 4:
-        raise ImageError(
-            f"{name} holds several images, shape {values.shape}: take one, as in images[0]."
-        )
-    channels = values.shape[2] if values.ndim == 3 else 1
-    if values.ndim not in (2, 3) or not 1 <= channels <= 4 or values.size == 0:
+    channels = values.shape[2:] or (1,)
+    if values.ndim < 2 or channels not in [(1,), (2,), (3,), (4,)] or values.size == 0:
         raise ImageError(
             f"{name} has the shape {values.shape}: give (height, width) for grey, or (height, "
-            f"width, 3) for colours; np.moveaxis(image, 0, -1) puts the channels last."
+            f"width, 3) for colours; images[0] takes the first of several, and np.moveaxis(image, "
+            f"0, -1) puts the channels last."
         )
-    if values.dtype != np.uint8:
-        scale = 255 / (white or _white(values, name))
-        values = np.rint(values.astype(np.float64) * scale).astype(np.uint8)
-    values = values.reshape(values.shape[:2]) if channels == 1 else values
-    return _on_white(Image.fromarray(values))
-
-
-def _white(values: np.ndarray, name: str) -> int:
-    """Return the number that means white in an array, or raise ImageError."""
-    if values.dtype == bool:
-        return 1
-    if values.dtype.kind not in "iuf":
+    kind, sixteen = values.dtype.kind, values.dtype == np.uint16
+    if kind not in "biuf":
         raise ImageError(
             f"{name} holds {values.dtype}, not numbers: give integers from 0 to 255 or floats "
             f"from 0 to 1."
         )
     low, high = values.min(), values.max()
-    if values.dtype == np.uint16 and high > 255:
-        return 65_535
-    if values.dtype.kind == "f" and low >= 0 and high <= 1:
-        return 1
-    unclear = values.dtype == np.uint16 or (values.dtype.kind == "f" and high <= 2)
-    if not (low >= 0 and high <= 255) or unclear:  # NaN ends here too
+    white = 65_535 if sixteen else 1 if kind == "b" or (kind == "f" and high <= 1) else 255
+    unclear = (sixteen and high <= 255) or (kind == "f" and 1 < high <= 2)
+    if unclear or not 0 <= low <= high <= white:  # NaN ends here too
         raise ImageError(
             f"{name} holds {values.dtype} numbers from {low:g} to {high:g}, and it is not clear "
             f"which is white: scale them to 0 to 1, or to 0 to 255 as uint8."
         )
-    return 255
+    if values.dtype != np.uint8:
+        values = np.rint(values.astype(np.float64) * (255 / white)).astype(np.uint8)
+    return _on_white(Image.fromarray(values.squeeze(2) if values.shape[2:] == (1,) else values))

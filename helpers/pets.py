@@ -37,11 +37,7 @@ _MEMBER = re.compile(rf"{_TOP}/(?:{_IMAGE}|parts/(?:cat|dog)\.\d{{1,9}}\.png)")
 _HOSTILE = re.compile(r"^/|(^|/)\.\.(/|$)|[\\:\0]")  # leaves its folder, on one system or another
 _MOST = 500_000_000  # bytes that a zip may unpack to; the photos have 68 million
 _TIMEOUT = 30  # seconds without a word from the server
-_A_DAY = 24 * 60 * 60  # seconds
-_SIZE = 150  # pixels along each side, what the networks of the lessons take
-_AGAIN = 'run "python -m helpers.pets download" again'
-_ANOTHER = '"python -m helpers.pets download --from PATH-OR-URL" takes another copy'
-_DISTRUST = f"do not trust this copy; {_ANOTHER}"
+_AGAIN = 'run "python -m helpers.pets download" again, with --from PATH-OR-URL for another copy'
 
 
 class PetsError(LearnerError):
@@ -58,15 +54,14 @@ class Split:
 
     images: np.ndarray
     labels: np.ndarray
-    names: tuple[str, ...]
+    names: np.ndarray
 
     def __repr__(self) -> str:
         """Return a line, not the pixels: a lesson may show it."""
         return f"Split({len(self.labels):,} images, {int(self.labels.sum()):,} of them dogs)"
 
     def _part(self, rows: slice | np.ndarray) -> "Split":
-        names = np.array(self.names, object)[rows]
-        return Split(self.images[rows], self.labels[rows], tuple(names))
+        return Split(self.images[rows], self.labels[rows], self.names[rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,12 +138,12 @@ def load_pets(source: str | None = None) -> Pets:
 
     place = folder(source)
     used = "drawn" if place.name == _FOLDERS["drawn"] else "photos"
-    names = np.array(_image_names(place), object)
-    images = np.empty((len(names), _SIZE, _SIZE, 3), np.uint8)
+    names = np.array(_image_names(place))
+    images = np.empty((len(names), 150, 150, 3), np.uint8)
 
     def decode(row: int) -> bool:
         with suppress(ImageError):
-            images[row] = resize(open_image(place / names[row]), _SIZE)
+            images[row] = resize(open_image(place / names[row]))
             return True
         return False
 
@@ -161,7 +156,7 @@ def load_pets(source: str | None = None) -> Pets:
         print(f"Skipped, because they cannot be decoded: {', '.join(names[~good])}.")
         images, names = images[good], names[good]
     labels = np.array(["/dogs/" in name for name in names], np.uint8)
-    whole = Split(images, labels, tuple(names))
+    whole = Split(images, labels, names)
     cut = sum(name.startswith("train/") for name in names)
     digest = hashlib.sha256(f"{images.shape} {cut}".encode())
     digest.update(images)
@@ -232,31 +227,22 @@ def _find(source: str) -> tuple[Path | None, str]:
             if place.is_dir():
                 _image_names(place)
                 return place, ""
-        except PetsError as error:
+        except (PetsError, OSError) as error:  # OSError: a folder that one may not read
             problem = problem or str(error)
-        except OSError:  # the folder of somebody else, which may not be read
-            continue
     return None, problem
 
 
 def _image_names(place: Path) -> list[str]:
     """Return the names of the images in a folder: training first, cats before dogs, by number.
 
-    Raises
-    ------
-    PetsError
-        If there are not 2 x 1,000 for training and 2 x 500 for validation. It does not name the
-        folder, because a notebook may store it.
+    Too few or too many are a PetsError, which does not name the folder: a notebook may store it.
     """
     names = [file.relative_to(place).as_posix() for file in place.glob("*/*/*.jpg")]
     ordered = []
-    for where, count in _COUNTS.items():
-        inside = [name for name in names if name.startswith(where) and re.fullmatch(_IMAGE, name)]
+    for part, count in _COUNTS.items():
+        inside = [name for name in names if name.startswith(part) and re.fullmatch(_IMAGE, name)]
         if len(inside) != count:
-            raise PetsError(
-                f"There are {len(inside):,} photos in {where} where {count:,} are expected: "
-                f"{_AGAIN}; {_ANOTHER}."
-            )
+            raise PetsError(f"There are {len(inside):,} photos in {part}, not {count:,}: {_AGAIN}.")
         ordered += sorted(inside, key=lambda name: int(name.split(".")[1]))
     return ordered
 
@@ -270,7 +256,7 @@ def _install(source: str, origin: str) -> Path:
         place = cache_folder() / _FOLDERS[source]
         for left in place.parent.glob(f"{place.name}.*.part"):
             with suppress(OSError):  # another process may just have deleted it
-                if time.time() - left.stat().st_mtime > _A_DAY:
+                if time.time() - left.stat().st_mtime > 24 * 60 * 60:
                     shutil.rmtree(left, ignore_errors=True)
         with TemporaryDirectory(".part", f"{place.name}.", place.parent, True) as work:
             path = Path(origin).expanduser()
@@ -302,31 +288,32 @@ def _fetch(url: str, path: Path) -> None:
         why = error if isinstance(error, requests.HTTPError) else type(error).__name__
         raise PetsError(
             f"{url} cannot be fetched, or was cut off ({why}): check the address and your "
-            f"connection, and {_AGAIN}; {_ANOTHER}; without photos the lessons use drawn pets."
+            f"connection, and {_AGAIN}; without photos the lessons use drawn pets."
         ) from error
 
 
 def _unpack(path: Path, work: Path) -> None:
     """Write the images of a zip into a folder, each one checked by its CRC, and count them."""
+    distrust = f"do not trust this copy; {_AGAIN}"
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
             if any(_HOSTILE.search(member.orig_filename) for member in members):
-                raise PetsError(f"{path.name} holds a name that leaves its folder: {_DISTRUST}.")
+                raise PetsError(f"{path.name} holds a name that leaves its folder: {distrust}.")
             if sum(member.file_size for member in members) > _MOST:
-                raise PetsError(f"{path.name} would fill more than {_MOST:,} bytes: {_DISTRUST}.")
+                raise PetsError(f"{path.name} would fill more than {_MOST:,} bytes: {distrust}.")
             archive.extractall(work, filter(_MEMBER.fullmatch, archive.namelist()))
         _image_names(work / _TOP)
     except (PetsError, OSError):
         raise
     except Exception as error:  # zipfile raises many kinds
         raise PetsError(
-            f"{path.name} is damaged, or not a zip at all ({error}): {_AGAIN}; {_ANOTHER}."
+            f"{path.name} is damaged, or not a zip at all ({error}): {_AGAIN}."
         ) from error
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run ``python -m helpers.pets``; return 0, or 1 after a sentence on what went wrong."""
+def main(arguments: list[str] | None = None) -> None:
+    """Run ``python -m helpers.pets``; exit with 1 after a sentence on what went wrong."""
     parser = argparse.ArgumentParser(prog="python -m helpers.pets", description=__doc__)
     parser.add_argument("command", choices=["download", "status"])
     text = "another copy of cats_and_dogs_filtered.zip (default: %(default)s)"
@@ -335,25 +322,19 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.command == "download":
             download(options.source)
-        else:
-            _status()
+            return
+        for source in _FOLDERS:
+            found, problem = _find(source)
+            print(f"{source}: {found or problem or 'not here'}")
+        for parent in cache_folders():
+            print(f"Looked in: {parent}")
+        print(f"CNN_PETS: {os.environ.get('CNN_PETS', 'not set: photos if they are there')}")
     except LearnerError as error:
-        print(error, file=sys.stderr)
-        return 1
+        sys.exit(str(error))
     except KeyboardInterrupt:
         print("Stopped; what was there before is still there.", file=sys.stderr)
-        return 130
-    return 0
-
-
-def _status() -> None:
-    for source in _FOLDERS:
-        found, problem = _find(source)
-        print(f"{source}: {found or problem or 'not here'}")
-    for parent in cache_folders():
-        print(f"Looked in: {parent}")
-    print(f"CNN_PETS: {os.environ.get('CNN_PETS', 'not set: photos if they are there')}")
+        sys.exit(130)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
