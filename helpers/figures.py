@@ -64,13 +64,11 @@ def image_tag(webp: bytes, *, alt: str) -> str:
     return f'<img alt="{html.escape(alt)}" src="data:image/webp;base64,{data}">'
 
 
-def _subplots(
-    rows: int = 1, columns: int = 1, *, size: tuple[float, float], **options: Any
-) -> "tuple[Figure, Any]":
-    """Return a figure of `size` inches and its axes, laid out so that nothing overlaps."""
+def _subplots(*shape: int, size: tuple[float, float], **options: Any) -> "tuple[Figure, Any]":
+    """Return a figure of `size` inches and its rows and columns of axes; nothing overlaps."""
     import matplotlib.pyplot as plt
 
-    return plt.subplots(rows, columns, figsize=size, **{"layout": "compressed"} | options)
+    return plt.subplots(*shape, figsize=size, **{"layout": "compressed"} | options)
 
 
 def _frames(
@@ -171,8 +169,7 @@ def numbers(arrays: Mapping[str, np.ndarray], *, limit: float | None = None) -> 
     The colours end beyond the largest number of each array, or of all at `limit`.
     """
     widths = [array.shape[1] for array in arrays.values()]
-    tallest = max(array.shape[0] for array in arrays.values())
-    cell = 0.75 * (np.mean(widths) + 0.5), 0.75 * tallest
+    cell = 0.75 * (np.mean(widths) + 0.5), 0.75 * max(map(len, arrays.values()))
     options = {"width_ratios": widths, "layout": "none"}  # "compressed" would change the ratios
     figure, axes = _frames([*arrays], columns=len(arrays), cell=cell, **options)
     for axis, array in zip(axes, arrays.values(), strict=True):
@@ -388,10 +385,10 @@ def curves(
 ) -> "Figure":
     """Draw up to four lines over 0, 1, 2, ..., told apart by their markers, too."""
     figure, axis = _subplots(size=(7, 3.2))
-    styles = zip((_BLUE, _ORANGE, _GREEN, _GREY), "os^D", ("-", "--", "-.", ":"), strict=True)
-    for (name, values), (color, marker, style) in zip(lines.items(), styles, strict=False):
-        size = 6 if len(values) < 40 else 0
-        axis.plot(values, style, color=color, marker=marker, markersize=size, label=name)
+    colors, dashes = (_BLUE, _ORANGE, _GREEN, _GREY), ("-", "--", "-.", ":")
+    axis.set_prop_cycle(color=colors, marker=[*"os^D"], linestyle=dashes)
+    for name, values in lines.items():
+        axis.plot(values, markersize=6 if len(values) < 40 else 0, label=name)
     axis.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
     axis.grid(alpha=0.3)
     if len(lines) > 1:
@@ -407,11 +404,10 @@ def history_curves(runs: Mapping[str, Sequence[dict]]) -> "Figure":
     """
     figure, axes = _subplots(1, len(runs), size=(4.2 * len(runs), 3.3), sharey=True, squeeze=False)
     for axis, (title, rows) in zip(axes.flat, runs.items(), strict=True):
-        for key, style in (("accuracy", "o-"), ("val_accuracy", "s--")):
-            color, name = (_BLUE, "training") if key == "accuracy" else (_ORANGE, "validation")
+        axis.set_prop_cycle(color=(_BLUE, _ORANGE), marker=["o", "s"], linestyle=["-", "--"])
+        for name, key in (("training", "accuracy"), ("validation", "val_accuracy")):
             known = [(row["epoch"], row[key]) for row in rows if key in row]
-            size = 3 if len(known) < 40 else 0
-            axis.plot(*np.transpose(known), style, color=color, markersize=size, label=name)
+            axis.plot(*np.transpose(known), ms=3 if len(known) < 40 else 0, label=name)
         axis.axhline(0.5, color=_GREY, linestyle=":", linewidth=1)
         axis.set(title=title, xlabel="epoch", ylim=(0.45, 1.01))
         axis.grid(alpha=0.3)

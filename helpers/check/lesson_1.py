@@ -6,18 +6,17 @@ from typing import Any
 import numpy as np
 
 from helpers.check.exercise import Answers, exercise
-from helpers.convolution import Padding, conv2d, correlate2d
+from helpers.convolution import conv2d, correlate2d
 from helpers.errors import LearnerError
 
 
 def _images_and_kernels(rng: np.random.Generator) -> list[tuple]:
-    cases = []
-    for image, kernel in [((7, 9), (3, 3)), ((6, 6), (3, 3)), ((6, 8), (2, 4)), ((9, 5), (5, 1))]:
-        cases.append((rng.integers(0, 256, image, np.uint8), rng.integers(-9, 10, kernel)))
+    shapes = [((7, 9), (3, 3)), ((6, 6), (3, 3)), ((6, 8), (2, 4)), ((9, 5), (5, 1))]
+    cases = [(rng.integers(0, 256, a, np.uint8), rng.integers(-9, 10, b)) for a, b in shapes]
     return [*cases, (rng.normal(size=(5, 8)), rng.normal(size=(3, 2)))]
 
 
-def _filtered(image: np.ndarray, kernels: np.ndarray, **options: Padding) -> np.ndarray:
+def _filtered(image: np.ndarray, kernels: np.ndarray, **options: str) -> np.ndarray:
     return conv2d(image, kernels[..., None], **options)[..., 0]
 
 
@@ -50,7 +49,6 @@ def correlate(image: np.ndarray, kernel: np.ndarray) -> Answers:
     enlarged = np.pad(right, ((0, rows - 1), (0, columns - 1)))
     inside = np.pad(right[:-1, :-1], ((0, 1), (0, 1)))
     last_product = kernel[-1, -1] * image[rows - 1 :, columns - 1 :].astype(float)
-    row_sums = np.tile(kernel.sum(axis=1), (rows, 1))
     return right, _misused(image, kernel, correlate2d) | {
         "The last rows and columns stay 0: on how many places does the kernel fit?": enlarged,
         "Off by one: the last row and column are missing. On how many places does a kernel of 3 "
@@ -58,7 +56,6 @@ def correlate(image: np.ndarray, kernel: np.ndarray) -> Answers:
         "Off by one: the last row and column stay 0. Where does the loop end?": inside,
         "That is the mean of the products; their sum is wanted.": right / kernel.size,
         "The pixels are summed as they are: multiply first.": correlate2d(image, kernel**0),
-        "@ multiplies matrices; multiply number by number: use *.": correlate2d(image, row_sums),
         "Only the last product is left: add each to those before it.": last_product,
     }
 
@@ -115,7 +112,6 @@ def correlate_color(image: np.ndarray, kernels: np.ndarray) -> Answers:
     red_alone, backwards = kernels[..., [0, 0, 0]], kernels[..., ::-1]
     row_kernels = _filtered(image, np.moveaxis(kernels, 0, -1))
     of_rows = sum(correlate2d(image[c], kernels[c]) for c in range(3))
-    full = _filtered(image, kernels, padding=2)
     grey = correlate2d(image.sum(axis=-1), kernels.sum(axis=-1))
     return _filtered(image, kernels), _misused(image, kernels, _filtered) | {
         "Three arrays come back, one per channel: a filter gives one map.": np.stack(maps),
@@ -132,5 +128,4 @@ def correlate_color(image: np.ndarray, kernels: np.ndarray) -> Answers:
         "kernels[c] is row c of all kernels: the channels stand on the last axis.": row_kernels,
         "image[c] is row c of the image: the channels stand on the last axis.": of_rows,
         "The channels are in the wrong order.": _filtered(image, backwards),
-        'The result is larger than the image: give the mode "valid".': full,
     }

@@ -16,12 +16,11 @@ def left_over(n: int, kernel: int, stride: int) -> Answers:
     Right: Of 15 pixels the last pool of the article's network leaves one out, and now you know.
     """
     right = (n - kernel) % stride
-    steps = (n - kernel) // stride
-    windows = steps + 1
+    windows = (n - kernel) // stride + 1
     return right, {
         "The kernel makes no difference here: where does the last window end?": n % stride,
         "The stride makes no difference here: where does the next window start?": n % kernel,
-        "That is the number of steps from the first window to the last.": steps,
+        "That is the number of steps from the first window to the last.": windows - 1,
         "That is the number of windows; the pixels after the last are wanted.": windows,
         "The last window is as wide as the kernel, not as a stride.": n - windows * stride,
         "The windows overlap, or leave gaps: they start a stride apart.": n - windows * kernel,

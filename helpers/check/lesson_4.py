@@ -33,7 +33,6 @@ def cross_entropy(labels: np.ndarray, p: np.ndarray) -> Answers:
         "The labels make no difference: what counts for a cat?": -np.log(p).mean(),
         "Cats and dogs are exchanged: a dog's label is 1, p is its probability.": exchanged.mean(),
         "This is in bits; Keras, as most, takes the natural logarithm.": right / math.log(2),
-        "This takes the logarithm to base 10; Keras takes the natural one.": right / math.log(10),
         "This is the mean squared error: a sure mistake must cost far more than 1.": squared.mean(),
         "Only the first image counts: does `return` stand inside the loop?": each[0] / len(p),
     }
@@ -65,7 +64,6 @@ def mirror(images: np.ndarray) -> Answers:
     Right: A mirrored cat is a cat: so each image comes in two versions.
     """
     right = images[:, :, ::-1]
-    folded = np.concatenate([right[:, :, :3], images[:, :, 3:]], axis=2)
     return right, {
         "The images come back as they were: does a loop change copies of them?": images,
         "This turns the pets upside down: rows run down, columns across.": images[:, ::-1],
@@ -73,7 +71,5 @@ def mirror(images: np.ndarray) -> Answers:
         "This is half a turn: mirror one axis alone.": images[:, ::-1, ::-1],
         "This puts the images in another order: the first axis counts them.": images[::-1],
         "This turns every axis round: mirror the columns alone.": np.flip(images),
-        "A column is written over before it is read: fill a new array.": folded,
-        "Index −0 is column 0: the last one is −1.": np.roll(right, 1, axis=2),
         "Give the mirrored images alone, as many as came in.": np.concatenate([images, right]),
     }

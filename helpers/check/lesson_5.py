@@ -1,6 +1,6 @@
 """The exercises of lesson 5, Browse the activations."""
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -82,10 +82,8 @@ def padded_shape(height: int, width: int) -> Answers:
     }
 
 
-@cache
-def _small_network() -> "keras.Model":
-    """Return a network with a skip connection: taking the layers one after the other fails."""
-    return NETWORKS["residual"](side=16, widths=(4, 4))
+# It has a skip connection, so that taking the layers one after the other fails.
+_small_network = cache(partial(NETWORKS["residual"], side=16, widths=(4, 4)))
 
 
 def _layers_and_images(rng: np.random.Generator) -> list[tuple]:
