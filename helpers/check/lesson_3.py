@@ -72,14 +72,13 @@ def _slim(model: Any) -> Callable:
     relu, sigmoid = keras.activations.relu, keras.activations.sigmoid
     functions = [getattr(layer, "activation", type(layer)) for layer in model.layers]
     relus = functions.count(relu) + functions.count(layers.ReLU)
-    last = getattr(model.layers[-1], "activation", None)
     faults = {
         f"Its convolutions hold {held:,} parameters, the article's 32,832: keep those four, with "
         "16, 32, 32 and 64 filters of 3 by 3.": held != 32_832,
         "Images come as 0 to 255: begin with Rescaling(1 / 255).": settings[:1] != [1 / 255],
         "One MaxPooling2D(2) after each convolution is wanted.": settings[1:] != [None, (2, 2)] * 4,
         'Each convolution needs its relu: activation="relu".': relus < 4,
-        "It is to give a probability: end in a sigmoid.": last is not sigmoid,
+        "It is to give a probability: end in a sigmoid.": functions[-1] is not sigmoid,
         "It has 100,000 parameters or more: which layer holds most of them, and what could hand "
         "it fewer numbers?": model.count_params() >= 100_000,
         "It has fewer than 100,000 parameters, but not fewer than 33,000: what stands behind the "
