@@ -71,7 +71,8 @@ def _slim(model: Any) -> Callable:
     settings = [getattr(layer, "scale", getattr(layer, "pool_size", None)) for layer in stack]
     relu, sigmoid = keras.activations.relu, keras.activations.sigmoid
     functions = [getattr(layer, "activation", type(layer)) for layer in model.layers]
-    relus = functions.count(relu) + functions.count(layers.ReLU)
+    among = functions[: model.layers.index(stack[-1]) + 2] if stack else []  # up to the last pool
+    relus = among.count(relu) + among.count(layers.ReLU)
     faults = {
         f"Its convolutions hold {held:,} parameters, the article's 32,832: keep those four, with "
         "16, 32, 32 and 64 filters of 3 by 3.": held != 32_832,
