@@ -31,13 +31,7 @@ slow = settings(max_examples=80, deadline=None)  # Keras builds a layer for each
 
 
 def random_array(shape, seed, dtype=float):
-    rng = np.random.default_rng(seed)
-    if np.dtype(dtype).kind == "u":
-        return rng.integers(0, 256, shape, dtype=dtype)
-    return rng.normal(size=shape).astype(dtype)
-
-
-# --- correlate2d -------------------------------------------------------------------------------
+    return np.random.default_rng(seed).normal(size=shape).astype(dtype)
 
 
 @given(
@@ -54,15 +48,9 @@ def test_correlate2d_is_scipys_at_every_stride_and_padding(
     expected = scipy.signal.correlate2d(padded, kernel, mode="valid")[::stride, ::stride]
     result = correlate2d(image, kernel, stride=stride, padding=zeros if zeros else "valid")
     np.testing.assert_allclose(result, expected, rtol=1e-12, atol=1e-12)
-
-
-@given(sizes, sizes, st.sampled_from([1, 3, 5]), st.sampled_from([1, 3, 5]), seeds)
-@quick
-def test_correlate2d_same_is_ndimages(rows, columns, k_rows, k_columns, seed):
-    image = random_array((rows, columns), seed)
-    kernel = random_array((k_rows, k_columns), seed + 1)
-    expected = scipy.ndimage.correlate(image, kernel, mode="constant", cval=0.0)
-    result = correlate2d(image, kernel, padding="same")
+    odd = kernel[k_rows % 2 - 1 :, k_columns % 2 - 1 :]
+    expected = scipy.ndimage.correlate(image, odd, mode="constant", cval=0.0)
+    result = correlate2d(image, odd, padding="same")
     np.testing.assert_allclose(result, expected, rtol=1e-12, atol=1e-12)
 
 
@@ -73,9 +61,6 @@ def test_correlate2d_does_not_flip_and_does_not_wrap():
     np.testing.assert_array_equal(result, [[1020, 1020]])
     turned = correlate2d(step[:, ::-1], KERNELS["Sobel (vertical edges)"])
     np.testing.assert_array_equal(turned, [[-1020, -1020]])
-
-
-# --- conv2d and pooling --------------------------------------------------------------------------
 
 
 @given(
@@ -132,15 +117,11 @@ def test_bytes_do_not_wrap_and_no_input_is_changed():
     np.testing.assert_array_equal(y, [[0, 1], [2, 3]])
 
 
-# --- sizes -------------------------------------------------------------------------------------
-
-
 def test_output_size_is_keras_for_every_combination_up_to_12():
     import keras
 
     for kernel, stride, padding in itertools.product(range(1, 13), range(1, 13), ("valid", "same")):
         layer = keras.layers.Conv1D(1, kernel, strides=stride, padding=padding)
-        pool = keras.layers.MaxPooling1D(kernel, strides=stride, padding=padding)
         for n in range(1, 13):
             if padding == "valid" and kernel > n:
                 with pytest.raises(ValueError, match="does not fit"):
@@ -148,7 +129,6 @@ def test_output_size_is_keras_for_every_combination_up_to_12():
                 continue
             size = output_size(n, kernel=kernel, stride=stride, padding=padding)
             assert size == layer.compute_output_shape((1, n, 1))[1]
-            assert size == pool.compute_output_shape((1, n, 1))[1]
 
 
 @given(sizes, sizes, sizes, st.integers(0, 6))
@@ -201,23 +181,19 @@ def test_spans_are_what_a_keras_convolution_sees(n, padding, layers):
         assert tuple(span) == ((pixels[0], pixels[-1] + 1) if len(pixels) else (0, 0))
 
 
-# --- kernels and errors ------------------------------------------------------------------------
-
-
 def test_kernels():
-    assert all(k.shape == (3, 3) and k.dtype == float for k in KERNELS.values())
     keep_the_mean = {"box blur", "Gaussian blur", "identity", "sharpen", "emboss"}
     for name, one in KERNELS.items():
+        assert one.shape == (3, 3) and one.dtype == float
         assert one.sum() == pytest.approx(int(name in keep_the_mean)), name
     image = random_array((9, 9), 1)
-    sobel = correlate2d(image, KERNELS["Sobel (vertical edges)"], padding="same")
-    inside = scipy.ndimage.sobel(image, axis=1)[1:-1, 1:-1]
-    np.testing.assert_allclose(sobel[1:-1, 1:-1], inside, atol=1e-12)
-    inside = scipy.ndimage.prewitt(image, axis=1)[1:-1, 1:-1]
-    prewitt = correlate2d(image, KERNELS["Prewitt (vertical edges)"])
-    np.testing.assert_allclose(prewitt, inside, atol=1e-12)
-    inside = scipy.ndimage.laplace(image)[1:-1, 1:-1]
-    np.testing.assert_allclose(correlate2d(image, KERNELS["Laplacian"]), inside, atol=1e-12)
+    for name, expected in {
+        "Sobel (vertical edges)": scipy.ndimage.sobel(image, axis=1),
+        "Prewitt (vertical edges)": scipy.ndimage.prewitt(image, axis=1),
+        "Laplacian": scipy.ndimage.laplace(image),
+    }.items():
+        result = correlate2d(image, KERNELS[name])
+        np.testing.assert_allclose(result, expected[1:-1, 1:-1], atol=1e-12)
     with pytest.raises(ValueError, match="read-only"):
         KERNELS["identity"][0, 0] = 1
 
@@ -243,7 +219,6 @@ grey, rgb, kernel, kernels = map(np.ones, [(5, 5), (5, 5, 3), (3, 3), (3, 3, 3, 
         (lambda: conv2d(np.ones((5, 5, 1)), kernels), "1 in the image, 3 in the kernels"),
         (lambda: max_pool(np.ones(5)), "shape of the array is (5,)"),
         (lambda: max_pool(grey, size=0), "is 0; give a whole number"),
-        (lambda: max_pool(grey, size=6), "window of 6 does not fit"),
         (lambda: max_pool(grey, stride=-1), "stride is -1"),
         (lambda: output_size(0, kernel=1), "image size is 0"),
         (lambda: output_size(5, kernel=True), "kernel is True"),

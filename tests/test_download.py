@@ -119,9 +119,6 @@ def assert_whole(folder):
     assert {(folder.parent / name).read_bytes() for name in NAMES[::50]} == {PHOTO}
 
 
-# From a server
-
-
 @pytest.mark.parametrize("length", [True, False])
 def test_from_a_server_once(serve, whole, elsewhere, capsys, length):
     folder = download(serve(whole, length=length))
@@ -140,14 +137,11 @@ def test_an_answer_cut_off_is_refused(serve, whole, elsewhere, kept):
     body = whole[: int(len(whole) * kept)]
     assert_refused(elsewhere, serve(body, announced=len(whole)), "was cut off", "again")
     assert_refused(elsewhere, serve(body, length=False), "is damaged", "--from")
-
-
-def test_a_length_that_is_wrong_or_not_a_number(serve, whole, elsewhere):
     assert_refused(elsewhere, serve(whole, announced=len(whole) - 9), "is damaged")
-    assert_refused(elsewhere, serve(whole, announced="many"), "cannot be fetched", "--from")
 
 
 def test_a_server_that_refuses_or_sends_something_else(serve, elsewhere):
+    assert_refused(elsewhere, serve(b"", announced="many"), "cannot be fetched", "--from")
     for status in (403, 404, 500):
         assert_refused(elsewhere, serve(b"", status=status), str(status), "check the address")
     for body in (b"<html>Please accept the terms of this network</html>", b""):
@@ -166,14 +160,6 @@ def test_nobody_answers(elsewhere, monkeypatch):
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/photos.zip"
         assert_refused(elsewhere, url, "cannot be fetched", "Timeout")
     assert_refused(elsewhere, "ftp://127.0.0.1/photos.zip", "ftp://", "check the address")
-
-
-# From a file, badly
-
-
-@pytest.mark.parametrize("source", ["none.zip", "."])
-def test_a_path_that_is_not_there_or_a_folder(elsewhere, source):
-    assert_refused(elsewhere, source, f"'{source}'", "check the path")
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
@@ -207,9 +193,7 @@ def test_a_member_that_cannot_be_unpacked(elsewhere, whole, offset, value, part)
         "../evil.jpg",
         f"{TOP}/train/cats/../../../../evil.jpg",
         "/tmp/evil.jpg",
-        "//server/share/evil.jpg",
         "C:/evil.jpg",
-        "C:evil.jpg",
         "..\\evil.jpg",
         f"{TOP}\\train\\cats\\cat.1.jpg",
     ],
@@ -238,9 +222,6 @@ def test_too_few_photos_or_too_many(elsewhere, names, part):
     assert_refused(elsewhere, make_zip(names), part, "--from")
 
 
-# The disk
-
-
 def test_a_class_reads_what_the_teacher_put_into_a_read_only_checkout(saved, elsewhere, read_only):
     folder = download(str(saved))
     (folder / "train" / "cats" / "cat.7.jpg").unlink()
@@ -251,10 +232,14 @@ def test_a_class_reads_what_the_teacher_put_into_a_read_only_checkout(saved, els
         assert download(str(saved)) == pets.folder("photos") == folder
 
 
-def test_a_disk_that_may_not_be_written(saved, elsewhere):
+def test_a_path_that_cannot_be_read_and_a_disk_that_may_not_be_written(saved, elsewhere):
+    for source in ("none.zip", "."):
+        assert_refused(elsewhere, source, f"'{source}'", "check the path")
+    (elsewhere / "data" / "cache").rmdir()
     (elsewhere / "data" / "cache").touch()
     (elsewhere / "user").touch()
-    assert_refused(elsewhere, saved, "cannot be read or written", "again")
+    both = [str(elsewhere / "data" / "cache"), str(elsewhere / "user" / "cnn-notebooks")]
+    assert_refused(elsewhere, saved, "cannot be read or written", "again", *both)
     with pytest.raises(PetsError, match="None of these folders can be written"):
         pets.folder("drawn")
 
@@ -295,23 +280,23 @@ def test_the_command(saved, serve, clone):
     out, err = start(*COMMAND, "status").communicate()
     assert f"photos: {cache / TOP}\n" in out and "drawn: not here" in out and err == ""
     out, _ = start(*COMMAND, "--help").communicate()
-    address = "https://storage.googleapis.com/mledu-datasets/cats_and_dogs_filtered.zip"
-    assert address in "".join(out.split())
+    assert f"https://storage.googleapis.com/mledu-datasets/{TOP}.zip" in "".join(out.split())
 
 
-def wait_for(something):
-    end = time.monotonic() + 30
-    while not something():
+def begun(start, cache, source, sign):
+    """Return a process that downloads, once a file that matches the sign is in the cache."""
+    process, end = start(*COMMAND, "download", "--from", source), time.monotonic() + 30
+    while not list(cache.glob(sign)):
         assert time.monotonic() < end, "it never came"
         time.sleep(0.002)
+    return process
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
 def test_the_command_stopped_with_the_keyboard(serve, whole, clone):
     start, cache = clone
     url = serve(whole[: len(whole) // 2], announced=len(whole), hang=True)
-    process = start(*COMMAND, "download", "--from", url)
-    wait_for(lambda: list(cache.glob("*.part/photos.zip")))
+    process = begun(start, cache, url, "*.part/photos.zip")
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130 and err.startswith("Stopped;") and err.count("\n") == 1
@@ -323,8 +308,7 @@ def test_a_process_that_is_killed_leaves_nothing_half(serve, whole, saved, clone
     start, cache = clone
     unpacking = TOP in sign
     url = serve(whole[: len(whole) // 2], announced=len(whole), hang=True)
-    process = start(*COMMAND, "download", "--from", saved if unpacking else url)
-    wait_for(lambda: list(cache.glob(sign)))
+    process = begun(start, cache, saved if unpacking else url, sign)
     process.kill()
     process.communicate()
     [part] = cache.iterdir()
