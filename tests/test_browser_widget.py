@@ -142,12 +142,15 @@ def test_a_search_goes_on_when_it_is_asked_and_says_what_failed(
         return batch
 
     browser = ActivationBrowser(small, "cat", pets=pets, preprocess=preprocess)
+    sent = []
+    browser.send = lambda header, buffers: sent.append(header)
     for error, words in [
-        (OSError("no space left"), "The search failed (OSError): press the button again."),
+        (OSError("no space left"), "This did not work (OSError): try again, or another image."),
         (LearnerError("Give another image."), "Give another image."),
     ]:
         errors[:] = [error]
-        assert browser.answer(request, [])[0] == {"kind": "search", "sentence": words}
+        browser.receive(request, [])
+        assert sent.pop() == {"kind": "search", "sentence": words}
     errors.clear()
     assert browser.answer(request, [])[0]["done"] == 25
 

@@ -1,30 +1,22 @@
 """What moves: the labs, each one `anywidget` class and one JavaScript module.
 
-There is no build step. A name is imported when it is first asked for, so a lesson loads no more
-than it shows.
+There is no build step: the modules are read when this package is imported.
 """
 
-import importlib
+from helpers.widgets.browser import ActivationBrowser
+from helpers.widgets.function_lab import FunctionLab
+from helpers.widgets.kernel_lab import KernelLab
+from helpers.widgets.pool_lab import PoolLab
+from helpers.widgets.progress import training_progress
+from helpers.widgets.stride_lab import StrideLab
+from helpers.widgets.threshold_lab import ThresholdLab
 
-_WHERE = {
-    "KernelLab": "kernel_lab",
-    "StrideLab": "stride_lab",
-    "PoolLab": "pool_lab",
-    "FunctionLab": "function_lab",
-    "ThresholdLab": "threshold_lab",
-    "training_progress": "progress",
-    "ActivationBrowser": "browser",
-}
-__all__ = sorted(_WHERE)
-
-
-def __getattr__(name: str) -> object:
-    """Import a public name of this package on its first use."""
-    if name not in _WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"helpers.widgets.{_WHERE[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    """List the public names."""
-    return __all__
+__all__ = [
+    "ActivationBrowser",
+    "FunctionLab",
+    "KernelLab",
+    "PoolLab",
+    "StrideLab",
+    "ThresholdLab",
+    "training_progress",
+]

@@ -33,7 +33,7 @@ export function robustLimit(values) {
   for (let i = 0; i < values.length; i++) counts[((Math.abs(values[i]) / largest) * bins) | 0]++;
   let bin = -1;
   for (let seen = 0; seen < 0.99 * values.length; ) seen += counts[++bin];
-  // A picture that is zero nearly everywhere: not less than a 20th of its largest distance.
+  // An image that is zero nearly everywhere: not less than a 20th of its largest distance.
   const limit = Math.max((bin + 1) / bins, 1 / 20) * largest;
   const unit = 10 ** (Math.floor(Math.log10(limit)) - 1);
   return Math.min(largest, Number((Math.ceil(limit / unit - 1e-9) * unit).toPrecision(2)));
@@ -60,11 +60,8 @@ export function outputSize(n, kernel, stride, padding) {
 export function unreached(n, kernel, stride, padding) {
   const [before] = padAmounts(n, kernel, stride, padding);
   const windows = outputSize(n, kernel, stride, padding);
-  const seen = new Array(n).fill(false);
-  for (let w = 0; w < windows; w++) {
-    for (let i = 0; i < kernel; i++) seen[w * stride - before + i] = true;
-  }
-  return [...seen.keys()].filter((i) => i >= 0 && i < n && !seen[i]);
+  const starts = Array.from({ length: windows }, (_, w) => w * stride - before);
+  return [...Array(n).keys()].filter((i) => !starts.some((start) => start <= i && i < start + kernel));
 }
 
 /** Maximum or average of every window of rows (arrays of numbers), no padding. */

@@ -3,7 +3,7 @@
 // weights in one message; from then on every choice is drawn here, in a few ms.
 
 import { SEQUENTIAL, SIGNED } from "./colormaps.js";
-import { button, imageChooser, radios, slider } from "./controls.js";
+import { bound, button, imageChooser, radios, slider } from "./controls.js";
 import { change, connect, element, formatNumber, uniqueId } from "./dom.js";
 import { createImageView } from "./image_view.js";
 import { bytesOf, drawPixels, imageOf, valueAt } from "./pixels.js";
@@ -242,7 +242,6 @@ function createSearch(wire) {
       }
       show();
     },
-    destroy: () => clearTimeout(delay),
   };
 }
 
@@ -263,14 +262,13 @@ function render({ model, el }) {
   // --- controls
   const layer = slider({ label: "Layer", min: 0, max: layers.length - 1, value: 0,
     words: (value) => layers[value], onInput: (value) => wire.set({ layer: layers[value] }) });
-  const filter = slider({ label: "Filter", min: 0, max: 0, value: 0,
-    words: (value, max) => `${value} of 0 to ${max}`, onInput: (value) => wire.set({ filter: value }) });
-  const pet = slider({ label: "Pet", min: 0, max: 0, value: 0,
-    onInput: (value) => wire.set({ pet: value }) });
+  const filter = slider({ label: "Filter", min: 0, max: 0,
+    words: (value, max) => `${value} of 0 to ${max}`, ...bound(wire, "filter") });
+  const pet = slider({ label: "Pet", min: 0, max: 0, ...bound(wire, "pet") });
   const weights = radios({ label: "Weights", choices: [["trained", "trained"], ["random", "random"]],
-    value: wire.get("weights"), onChange: (value) => wire.set({ weights: value }) });
+    ...bound(wire, "weights") });
   const scale = radios({ label: "Scale of", choices: [["filter", "each filter"], ["layer", "the whole layer"]],
-    value: "filter", onChange: (value) => wire.set({ shared_scale: value === "layer" }) });
+    value: "filter", onInput: (value) => wire.set({ shared_scale: value === "layer" }) });
   const controls = element("div", "cnn-browser-controls", {}, layer.node, filter.node, weights.node, scale.node);
   controls.style.setProperty("--names", `${Math.min(24, Math.max(...layers.map((name) => name.length)))}ch`);
 
@@ -408,10 +406,7 @@ function render({ model, el }) {
       else asking = false;
     },
   });
-  return () => {
-    [wire.close, search.destroy, photo.destroy, map.destroy].forEach((call) => call());
-    cancelAnimationFrame(waiting);
-  };
+  return wire.close;
 }
 
 export default { render };

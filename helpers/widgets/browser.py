@@ -1,6 +1,5 @@
 """The activation browser of lesson 5: every filter of a network for one image, at hand's speed."""
 
-import functools
 import hashlib
 import zlib
 from collections.abc import Callable, Sequence
@@ -9,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import traitlets
 
-from helpers import images
 from helpers.activations import (
     activation_model,
     as_input,
@@ -23,13 +21,13 @@ from helpers.activations import (
 from helpers.errors import LearnerError
 from helpers.model import receptive_spans
 from helpers.pets import Pets, load_pets
-from helpers.widgets.lab import ImageLab, Message, whole_number
+from helpers.widgets.lab import SAMPLES, ImageLab, Message, number
 
 if TYPE_CHECKING:
     import keras
 
-PETS = "one of my pets"
-WEIGHTS = ("trained", "random")
+_PETS = "one of my pets"
+_WEIGHTS = ("trained", "random")
 _SLICES = 6  # a deeper kernel is shown by this many of its slices, the strongest
 _KINDS = {"photos": "photos of pets", "drawn": "drawn pets"}
 # How the axes of a kernel become (filters, maps, height, width).
@@ -103,20 +101,14 @@ class ActivationBrowser(ImageLab):
         self._layers = {layer.name: layer for layer in shown_layers(model)}
         self._searching: dict[str, Any] = {}  # by the version of the weights
         self._found: dict[str, Any] = {}
-        known = {name: functools.partial(images.sample, name) for name in images.SAMPLES}
-        if isinstance(image, str) and image in known:
-            known = {image: known[image], **known}
-        else:
-            given = images.open_image(image)
-            known = {"the given image": lambda: given, **known}
-        known[PETS] = lambda: self._validation()[self.pet]
-        self.message(next(iter(known.values()))(), {})  # what fails does so in the learner's cell
-        super().__init__(known, layers=list(self._layers), layer=next(iter(self._layers)))
+        sources = {**SAMPLES, _PETS: lambda: self._validation()[self.pet]}
+        names = list(self._layers)
+        super().__init__(image, sources, layers=names, layer=names[0])
 
     @traitlets.validate("layer", "weights", "shared_scale")
     def _one_of(self, proposal: dict) -> str | bool:
         name, value = proposal["trait"].name, proposal["value"]
-        choices = {"layer": self.layers, "weights": WEIGHTS, "shared_scale": [False, True]}[name]
+        choices = {"layer": self.layers, "weights": _WEIGHTS, "shared_scale": [False, True]}[name]
         if value not in choices:
             known = ", ".join(map(str, choices))
             raise LearnerError(f"The {name} cannot be {value!r}: choose one of {known}.")
@@ -124,11 +116,11 @@ class ActivationBrowser(ImageLab):
 
     @traitlets.validate("filter")
     def _filter_of_the_layer(self, proposal: dict) -> int:
-        return whole_number(f"filter of {self.layer}", proposal["value"], 0, self._last())
+        return number(f"filter of {self.layer}", proposal["value"], 0, self._last())
 
     @traitlets.validate("pet")
     def _known_pet(self, proposal: dict) -> int:
-        return whole_number("pet", proposal["value"], 0, len(self._validation()) - 1)
+        return number("pet", proposal["value"], 0, len(self._validation()) - 1)
 
     @traitlets.observe("layer")
     def _fewer_filters(self, change: dict) -> None:
@@ -191,19 +183,12 @@ class ActivationBrowser(ImageLab):
 
     def answer(self, request: dict[str, Any], buffers: list) -> Message | None:
         """Answer the choice of an image, the parts of an upload, and each step of a search."""
-        if request.get("kind") == "image" and request["name"] == PETS:
-            # A request may overtake the state: its number counts, not that of the trait.
-            return self._named(PETS, self._validation()[request["pet"]], request)
-        if request.get("kind") != "search":
-            return super().answer(request, buffers)
-        try:
+        if request["kind"] == "search":
             return self._search(request)
-        except LearnerError as error:
-            sentence = str(error)
-        except Exception as error:  # what a library says is for the log
-            self.log.exception("A search for patches failed.")
-            sentence = f"The search failed ({type(error).__name__}): press the button again."
-        return {"kind": "search", "sentence": sentence}, []
+        if request["kind"] == "image" and request["name"] == _PETS:
+            # A request may overtake the state: its number counts, not that of the trait.
+            return self._named(_PETS, self._validation()[request["pet"]], request)
+        return super().answer(request, buffers)
 
     def _search(self, request: dict[str, Any]) -> Message:
         """Look through one more batch of pets, or say what was found.

@@ -13,7 +13,7 @@ function labelled(label, input, ...more) {
 
 /**
  * A slider. options: label, min, max, step (1), value, words(value, max) (what stands behind it
- * and is spoken), onInput(value). Returns {node, input, value, set(value, max)}.
+ * and is spoken), onInput(value). Returns {node, set(value, max)}; a value above max widens it.
  */
 export function slider({ label, min, max, step = 1, value, words = String, onInput }) {
   const input = element("input", "cnn-range", { type: "range", min, max, step });
@@ -26,9 +26,8 @@ export function slider({ label, min, max, step = 1, value, words = String, onInp
   };
   input.addEventListener("input", () => { show(); onInput(Number(input.value)); });
   const control = {
-    node, input,
-    get value() { return Number(input.value); },
-    set(next, top = input.max) {
+    node,
+    set(next, top = Math.max(input.max, next)) {
       input.max = top;
       input.value = next;
       input.disabled = Number(top) <= Number(input.min);
@@ -39,8 +38,17 @@ export function slider({ label, min, max, step = 1, value, words = String, onInp
   return control;
 }
 
-/** A list to choose from. options: label, choices ([value, text] pairs), value, onChange(value). */
-export function list({ label, choices, value, onChange }) {
+/** The slider for the number of the window that two labs walk with; position counts from 0. */
+export const windowSlider = (wire) => slider({ label: "window number", min: 1, max: 1, value: 1,
+  words: (number, all) => `${Math.min(number, all)} of ${all}`,
+  onInput: (number) => wire.set({ position: number - 1 }) });
+
+/** The options of a slider, list or radio buttons that show and set a trait. */
+export const bound = (wire, trait) =>
+  ({ value: wire.get(trait), onInput: (value) => wire.set({ [trait]: value }) });
+
+/** A list to choose from. options: label, choices ([value, text] pairs), value, onInput(value). */
+export function list({ label, choices, value, onInput }) {
   const input = element("select", "cnn-select");
   const node = labelled(label, input);
   const control = {
@@ -53,18 +61,18 @@ export function list({ label, choices, value, onChange }) {
     },
   };
   control.set(value, choices);
-  input.addEventListener("change", () => onChange(input.value));
+  input.addEventListener("change", () => onInput(input.value));
   return control;
 }
 
-/** Radio buttons in a row. options: label, choices ([value, text] pairs), value, onChange(value). */
-export function radios({ label, choices, value, onChange }) {
+/** Radio buttons in a row. options: label, choices ([value, text] pairs), value, onInput(value). */
+export function radios({ label, choices, value, onInput }) {
   const name = uniqueId("radios");
   const inputs = choices.map(([v]) => element("input", "", { type: "radio", name, value: v }));
   const node = element("fieldset", "cnn-choices", {}, element("legend", "", {}, label),
     ...inputs.map((input, i) => element("label", "cnn-choice", {}, input, choices[i][1])));
   const set = (next) => inputs.forEach((input) => { input.checked = input.value === next; });
-  inputs.forEach((input) => input.addEventListener("change", () => onChange(input.value)));
+  inputs.forEach((input) => input.addEventListener("change", () => onInput(input.value)));
   set(value);
   return { node, inputs, set };
 }
@@ -78,8 +86,8 @@ export function button(text, onClick) {
 
 /**
  * The list of a lab's images and a button for the learner's own. The lab's Python side answers
- * {kind: "image", name} and the parts of an upload with a message of kind "image", or with
- * {kind: "refused", sentence}; the file travels in messages and is never part of the state.
+ * {kind: "image", name} and the parts of an upload with a message of kind "image", or of the same
+ * kind with a sentence: why not. The file travels in messages and is never part of the state.
  *
  * options: wire (of `connect`), extra (what a request says besides, an object), onImage(message,
  * buffers, image). Returns {node, ask(name)}.
@@ -89,7 +97,7 @@ export function imageChooser({ wire, extra = () => ({}), onImage }) {
   const names = new Set([...wire.get("images"), wire.get("image")]); // and of an upload, once shown
   const note = element("div", "cnn-note", { role: "alert" });
   const choices = () => [...names].map((name) => [name, name]);
-  const choice = list({ label: "Image", choices: choices(), value: wire.get("image"), onChange: ask });
+  const choice = list({ label: "Image", choices: choices(), value: wire.get("image"), onInput: ask });
   const file = element("input", "cnn-spoken", { type: "file", accept: "image/*" });
   const upload = element("label", "cnn-button", {}, file, "Upload an image");
   const node = element("div", "cnn-chooser", {}, choice.node, upload, note);
@@ -124,10 +132,10 @@ export function imageChooser({ wire, extra = () => ({}), onImage }) {
   });
   wire.on({
     "msg:custom": (message, buffers) => {
-      if (!["image", "refused"].includes(message.kind)) return;
+      if (!["image", "upload"].includes(message.kind)) return;
       node.classList.remove("cnn-busy");
       note.textContent = message.sentence ?? "";
-      if (message.kind === "image") {
+      if (!message.sentence) {
         shown = message.name;
         names.add(shown);
         if (wire.get("image") !== shown) wire.set({ image: shown });

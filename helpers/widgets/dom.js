@@ -39,21 +39,14 @@ export const uniqueId = (name) => `cnn-${name}-${MINE}-${++ids}`;
 
 /** A number as a person writes it: whole numbers whole, others to three or four figures. */
 export function formatNumber(value, digits = null) {
-  if (Number.isNaN(value)) return "not a number";
-  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
-  let text;
+  const size = Math.abs(value);
+  let text = String(value);
   if (digits !== null) text = value.toFixed(digits);
-  else if (Number.isInteger(value)) text = value.toString();
-  else {
-    const size = Math.abs(value);
+  else if (!Number.isInteger(value)) {
     if (size >= 1e6 || size < 1e-4) text = value.toExponential(2);
-    else {
-      const decimals = Math.max(0, 3 - Math.floor(Math.log10(size) + 1e-9));
-      text = value.toFixed(Math.min(decimals, 6)).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
-    }
+    else text = String(size < 1e4 ? Number(value.toPrecision(4)) : Math.round(value));
   }
-  if (/^-0(\.0*)?$/.test(text)) text = text.slice(1);
-  return text.replace("-", "−");
+  return text.replace(/^-(?=[0.]*$)/, "").replace("-", "−"); // −0 is 0
 }
 
 /** A long array as rows of so many columns. */

@@ -1,7 +1,7 @@
 // One number goes through relu, and through the sigmoid into the loss: a slider and three charts.
 
 import { endLabels, frame, line, spread } from "./charts.js";
-import { slider } from "./controls.js";
+import { bound, slider } from "./controls.js";
 import { change, connect, element, formatNumber, shape } from "./dom.js";
 
 const relu = (z) => Math.max(z, 0);
@@ -32,10 +32,8 @@ function render({ model, el }) {
   const ofDog = mark(third, "cnn-orange", 4);
   const ofCat = mark(third, "cnn-blue cnn-ring", 8);
 
-  const control = slider({
-    label: "Sum z", min: -6, max: 6, step: 0.1, value: wire.get("z"),
-    words: (z) => formatNumber(z, 1), onInput: (z) => wire.set({ z }),
-  });
+  const control = slider({ label: "Sum z", min: -6, max: 6, step: 0.1,
+    words: (z) => formatNumber(z, 1), ...bound(wire, "z") });
   const words = element("div", "cnn-words", { "aria-live": "polite" });
   const charts = element("div", "cnn-charts", {}, first.svg, second.svg, third.svg);
   el.append(element("div", "cnn-lab cnn-function-lab",

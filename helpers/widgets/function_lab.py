@@ -1,11 +1,6 @@
 """The function lab of lesson 3: relu, sigmoid and cross-entropy under one slider."""
 
-from numbers import Real
-
-import traitlets
-
-from helpers.errors import LearnerError
-from helpers.widgets.lab import Lab
+from helpers.widgets.lab import Lab, Number
 
 
 class FunctionLab(Lab):
@@ -25,11 +20,4 @@ class FunctionLab(Lab):
         "and for a cat, each with a mark at the present z."
     )
 
-    z = traitlets.TraitType(1.0).tag(sync=True)
-
-    @traitlets.validate("z")
-    def _in_range(self, proposal: dict) -> float:
-        value = proposal["value"]
-        if not isinstance(value, Real) or not -6 <= value <= 6:
-            raise LearnerError(f"z is {value!r}: give a number from −6 to 6.")
-        return float(value)
+    z = Number(-6, 6, 1.0, whole=False)

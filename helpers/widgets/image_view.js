@@ -1,12 +1,13 @@
 // An array as an image: crisp pixels, boxes over it, a hovered and a chosen pixel.
 
 import { change, element, formatNumber, shape } from "./dom.js";
-import { drawColorBar, drawPixels, valueAt } from "./pixels.js";
+import { drawPixels, valueAt } from "./pixels.js";
 
 const STEPS = {
   ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1],
   PageUp: [-10, 0], PageDown: [10, 0], Home: [0, -Infinity], End: [0, Infinity],
 };
+const BAR = Uint8Array.from({ length: 256 }, (_, code) => code);
 const samePlace = (a, b) => a === b || (a && b && a[0] === b[0] && a[1] === b[1]);
 
 /**
@@ -16,8 +17,8 @@ const samePlace = (a, b) => a === b || (a && b && a[0] === b[0] && a[1] === b[1]
  * of one channel; true), onHover, onChoose (called with [row, column] or null when the person
  * moves; not when a method below does). A colour bar is shown for other limits than 0 and 255.
  *
- * Returns {setPixels, setBoxes, setChosen, setHovered, setAlt, setTitle, setWidth, chosen,
- * hovered, pixels, canvas, stage, node, destroy}.
+ * Returns {setPixels, setBoxes, setChosen, setHovered, setAlt, setTitle, setWidth, onDrag, chosen,
+ * hovered, pixels, canvas, stage, overlay}.
  */
 export function createImageView(el, options = {}) {
   const { interactive = true, readout = true, onHover, onChoose } = options;
@@ -88,7 +89,7 @@ export function createImageView(el, options = {}) {
     const [low, high] = pixels.limits;
     bar.hidden = !pixels.colors && low === 0 && high === 255;
     if (bar.hidden) return;
-    drawColorBar(barCanvas, pixels.colors);
+    drawPixels(barCanvas, { data: BAR, shape: [1, 256], colors: pixels.colors, limits: [0, 255] });
     const at = (value) => (high === low ? 0 : (value - low) / (high - low));
     const zero = at(0) > 0.2 && at(0) < 0.8 ? [0] : []; // room beside both ends
     // What lies beyond the limits has the colour of the limit: the bar says so.
@@ -109,8 +110,7 @@ export function createImageView(el, options = {}) {
     canvas.classList.toggle("cnn-shrunk", pixels !== null && shown < pixels.shape[1] - 0.5);
     drawOverlay();
   }
-  const watcher = new ResizeObserver(fit);
-  watcher.observe(canvas);
+  new ResizeObserver(fit).observe(canvas);
 
   const inside = (place) => place && pixels
     ? place.map((at, axis) => Math.min(pixels.shape[axis] - 1, Math.max(0, at))) : place;
@@ -129,23 +129,28 @@ export function createImageView(el, options = {}) {
 
   function placeOf(event) {
     const area = canvas.getBoundingClientRect();
-    return inside([
-      Math.floor(((event.clientY - area.top) / area.height) * pixels.shape[0]),
-      Math.floor(((event.clientX - area.left) / area.width) * pixels.shape[1]),
-    ]);
+    return [
+      ((event.clientY - area.top) / area.height) * pixels.shape[0],
+      ((event.clientX - area.left) / area.width) * pixels.shape[1],
+    ];
   }
 
-  function listen() {
+  function onDrag(call) {
     stage.addEventListener("pointerdown", (event) => {
       if (!pixels || event.button !== 0) return;
       stage.setPointerCapture(event.pointerId);
-      move("chosen", placeOf(event));
+      call(placeOf(event));
     });
     stage.addEventListener("pointermove", (event) => {
-      if (!pixels) return;
-      if (event.pointerType !== "touch") move("hovered", placeOf(event));
-      if (stage.hasPointerCapture(event.pointerId)) move("chosen", placeOf(event));
+      if (stage.hasPointerCapture(event.pointerId)) call(placeOf(event));
     });
+  }
+
+  function listen() {
+    stage.addEventListener("pointermove", (event) => {
+      if (pixels && event.pointerType !== "touch") move("hovered", placeOf(event).map(Math.floor));
+    });
+    onDrag((at) => move("chosen", at.map(Math.floor)));
     stage.addEventListener("pointerleave", () => move("hovered", null));
     stage.addEventListener("keydown", (event) => {
       if (!pixels || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -162,7 +167,7 @@ export function createImageView(el, options = {}) {
   if (interactive) listen();
 
   return {
-    node, canvas, stage, overlay,
+    canvas, stage, overlay,
     get pixels() { return pixels; },
     get chosen() { return places.chosen; },
     get hovered() { return places.hovered; },
@@ -181,11 +186,12 @@ export function createImageView(el, options = {}) {
     },
     /** boxes: [[top, left, bottom, right], ...] in pixels, bottom and right not included. */
     setBoxes(next) { boxes = next ?? []; drawOverlay(); },
+    /** Call with [row, column], in fractions, where a pointer is pressed, and as it is dragged. */
+    onDrag,
     setChosen: (at) => place("chosen", at),
     setHovered: (at) => place("hovered", at),
     setAlt(text) { alt = text; describe(); },
     setTitle(text) { change(title, { title: text }); title.textContent = text; },
     setWidth(width) { node.style.width = width ? `${width}px` : ""; },
-    destroy() { watcher.disconnect(); node.remove(); },
   };
 }

@@ -3,7 +3,7 @@
 
 import { correlate3, robustLimit } from "./arithmetic.js";
 import { SIGNED } from "./colormaps.js";
-import { imageChooser, list, radios } from "./controls.js";
+import { bound, imageChooser, list, radios } from "./controls.js";
 import { connect, element, formatNumber, inRows } from "./dom.js";
 import { createImageView } from "./image_view.js";
 import { numberInputs, numberTable, shortNumber } from "./numbers.js";
@@ -28,14 +28,13 @@ function render({ model, el }) {
   const choose = (place) => wire.set({ chosen: place });
 
   // --- controls
-  const preset = list({ label: "Kernel", choices: [], value: "", onChange: (name) => {
+  const preset = list({ label: "Kernel", choices: [], value: "", onInput: (name) => {
     if (name !== OWN) wire.set({ kernel: wire.get("presets")[name] });
   } });
   const numbers = numberInputs({
     rows: wire.get("kernel"), name: "kernel", most: MOST, onChange: (rows) => wire.set({ kernel: rows }),
   });
-  const view = radios({ label: "Result", choices: VIEWS, value: wire.get("view"),
-    onChange: (value) => wire.set({ view: value }) });
+  const view = radios({ label: "Result", choices: VIEWS, ...bound(wire, "view") });
   const hint = element("div", "cnn-quiet", { role: "status" });
   const left = element("div");
   const right = element("div", "cnn-kernel-result");
@@ -164,7 +163,7 @@ function render({ model, el }) {
     "change:view": () => { view.set(wire.get("view")); draw(); },
   });
   showKernel();
-  return () => { wire.close(); image.destroy(); output.destroy(); };
+  return wire.close;
 }
 
 export default { render };

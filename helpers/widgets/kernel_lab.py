@@ -1,6 +1,5 @@
 """The kernel lab of lesson 1: nine numbers, and what they make of an image."""
 
-import functools
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from PIL import Image
 from helpers import images
 from helpers.convolution import KERNELS, correlate2d
 from helpers.errors import LearnerError
-from helpers.widgets.lab import ImageLab, Message
+from helpers.widgets.lab import SAMPLES, ImageLab, Message
 
 _LARGEST = 512  # pixels: a larger image is made smaller, so that every change is instant
 _LIMIT = 100  # the numbers of a kernel lie between −100 and 100
@@ -28,8 +27,9 @@ class KernelLab(ImageLab):
     Parameters
     ----------
     image : optional
-        Anything that `helpers.images.open_image` takes; by default ascent. Colours become grey,
-        and an image of more than 512 pixels on a side smaller.
+        The name of one of the lab's images, or anything that `helpers.images.open_image` takes;
+        by default ascent. Colours become grey, and an image of more than 512 pixels on a side
+        smaller.
     kernel : str or array of shape (3, 3)
         The name of one of `helpers.convolution.KERNELS`, or nine numbers.
 
@@ -58,14 +58,8 @@ class KernelLab(ImageLab):
     view = traitlets.Enum(["signed", "clipped"], "signed").tag(sync=True)
 
     def __init__(self, image: Any = None, *, kernel: str | ArrayLike = _FIRST) -> None:
-        sources = {"ascent": images.ascent, "small cross": _small_cross}
-        if image is not None:
-            given = images.open_image(image)
-            _grey(given)  # what cannot be used fails here, in the learner's cell
-            sources = {"the given image": lambda: given, **sources}
-        for name in images.SAMPLES:
-            sources[name] = functools.partial(images.sample, name)
-        super().__init__(sources, kernel=kernel)
+        sources = {"ascent": images.ascent, "small cross": _small_cross, **SAMPLES}
+        super().__init__(image, sources, kernel=kernel)
         strength = np.abs(self.result)
         self.chosen = [int(i) for i in np.unravel_index(strength.argmax(), strength.shape)]
 

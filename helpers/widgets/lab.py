@@ -5,6 +5,8 @@ import json
 import re
 import zlib
 from collections.abc import Callable
+from functools import partial
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,10 +24,13 @@ Message = tuple[dict[str, Any], list[bytes]]
 _FOLDER = Path(__file__).parent
 _IMPORT = re.compile(r'^import [^;]*? from "\./(\w+\.js)";\n', re.M)
 _EXPORT = re.compile(r"^export (default .*\n)?", re.M)
+SAMPLES = {name: partial(images.sample, name) for name in images.SAMPLES}
+"""The samples among the images of a lab."""
+
 _LARGE = 2_000_000  # bytes from which `save_html` says how large the page is
 
 
-def bundle(*names: str) -> str:
+def _bundle(*names: str) -> str:
     """Return JavaScript modules of this package, and all that they import, as one module.
 
     anywidget loads a module from a blob and a saved page from a file, and neither can follow a
@@ -52,22 +57,40 @@ def bundle(*names: str) -> str:
     return "\n".join([*(_EXPORT.sub("", text) for text in before), last])
 
 
-def whole_number(name: str, value: Any, low: int, high: int, *, other: str = "") -> int:
-    """Return a whole number from `low` to `high`, or raise LearnerError.
+def number(
+    name: str, value: Any, low: float, high: float, *, whole: bool = True, other: str = ""
+) -> Any:
+    """Return a number from `low` to `high`, or raise LearnerError.
 
     Parameters
     ----------
     name : str
         What the number is, for the sentence.
+    whole : bool
+        Whether it has to be a whole number.
     other : str
         What else could be given, for the sentence: '"valid" or '.
     """
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not whole or not low <= value <= high:
+    kind = Integral if whole else Real
+    if not isinstance(value, kind) or isinstance(value, bool) or not low <= value <= high:
+        ends = f"from {low} to {high}".replace("-", "−")
         raise LearnerError(
-            f"The {name} is {value!r}: give {other}a whole number from {low} to {high}."
+            f"The {name} is {value!r}: give {other}a {'whole ' if whole else ''}number {ends}."
         )
-    return int(value)
+    return int(value) if whole else float(value)
+
+
+class Number(traitlets.TraitType):
+    """A synced trait that holds a number from `low` to `high`, as `number` checks it."""
+
+    def __init__(self, low: float, high: float, first: float, *, whole: bool = True) -> None:
+        super().__init__(first)
+        self._limits = {"low": low, "high": high, "whole": whole}
+        self.tag(sync=True)
+
+    def validate(self, obj: traitlets.HasTraits, value: Any) -> Any:
+        """Return the number that a value is, or raise LearnerError."""
+        return number(self.name, value, **self._limits)
 
 
 class Lab(anywidget.AnyWidget):
@@ -89,7 +112,7 @@ class Lab(anywidget.AnyWidget):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Bundle the module of a subclass."""
         if "module" in cls.__dict__:
-            cls._esm = bundle(cls.module)
+            cls._esm = _bundle(cls.module)
         super().__init_subclass__(**kwargs)
 
     def __init__(self, **traits: Any) -> None:
@@ -101,11 +124,11 @@ class Lab(anywidget.AnyWidget):
         try:
             answer = self.answer(request, buffers)
         except LearnerError as error:
-            answer = {"kind": "refused", "sentence": str(error)}, []
+            answer = {"kind": request["kind"], "sentence": str(error)}, []
         except Exception as error:  # what a library says is for the log
             self.log.exception("A request of a lab failed.")
-            sentence = f"This did not work ({type(error).__name__}): try another image."
-            answer = {"kind": "refused", "sentence": sentence}, []
+            sentence = f"This did not work ({type(error).__name__}): try again, or another image."
+            answer = {"kind": request["kind"], "sentence": sentence}, []
         if answer is not None:
             self.send(*answer)
 
@@ -140,7 +163,7 @@ class Lab(anywidget.AnyWidget):
         parts = {
             "title": self.title,
             "style": self._css,
-            "script": bundle("stored.js", self.module),
+            "script": _bundle("stored.js", self.module),
             "stored": json.dumps(self.stored()).replace("<", "\\u003c"),
         }
         for name, text in parts.items():
@@ -152,12 +175,12 @@ class Lab(anywidget.AnyWidget):
         return path
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle_ = super()._repr_mimebundle_(**kwargs)
-        data = bundle_[0] if isinstance(bundle_, tuple) else bundle_
+        shown = super()._repr_mimebundle_(**kwargs)
+        data = shown[0] if isinstance(shown, tuple) else shown
         path = _FOLDER / "stills" / f"{self.still}.webp"
         if data is not None and path.exists():
             data["text/html"] = image_tag(path.read_bytes(), alt=self.still_alt)
-        return bundle_
+        return shown
 
     def __repr__(self) -> str:
         """Return the same text on every run."""
@@ -179,10 +202,17 @@ class ImageLab(Lab):
     image = traitlets.Unicode().tag(sync=True)
     images = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
-    def __init__(self, sources: dict[str, Callable[[], np.ndarray]], **traits: Any) -> None:
-        self._sources = dict(sources)
+    def __init__(
+        self, image: Any, sources: dict[str, Callable[[], np.ndarray]], **traits: Any
+    ) -> None:
+        first = next(iter(sources)) if image is None else image
+        if not isinstance(first, str) or first not in sources:
+            given = images.open_image(image)
+            first, sources = "the given image", {"the given image": lambda: given, **sources}
+        self._sources = {first: sources[first], **sources}
         self._parts: list[bytes] = []
-        super().__init__(images=list(sources), image=next(iter(sources)), **traits)
+        self.message(self._sources[first](), {})  # what fails does so in the learner's cell
+        super().__init__(images=list(self._sources), image=first, **traits)
 
     @traitlets.validate("image")
     def _known(self, proposal: dict) -> str:

@@ -36,20 +36,13 @@ function lookup(colors) {
 }
 
 /** Pixels as ImageData: what a canvas shows. Not-a-number stays transparent. */
-export function toImageData(pixels) {
-  const { data, shape, limits, scale } = pixels;
+function toImageData({ data, shape, colors, limits: [low, high], scale = [0, 255] }) {
   const [rows, columns, channels = 1] = shape;
   const image = new ImageData(columns, rows);
-  const [low, high] = limits;
-  const bytes = data instanceof Uint8Array;
   // One multiplication and one addition take any value to its code 0..255.
-  const span = high === low ? 1 : high - low;
-  let times = 255 / span;
-  let plus = (-low * 255) / span;
-  if (bytes && scale) {
-    plus = ((scale[0] - low) * 255) / span;
-    times = (scale[1] - scale[0]) / span;
-  }
+  const span = high - low || 1;
+  const times = (scale[1] - scale[0]) / span;
+  const plus = ((scale[0] - low) * 255) / span;
   if (channels === 3) {
     const out = image.data;
     for (let i = 0, j = 0; j < out.length; j += 4, i += 3) {
@@ -60,7 +53,7 @@ export function toImageData(pixels) {
     }
     return image;
   }
-  const table = lookup(pixels.colors);
+  const table = lookup(colors);
   const out = new Uint32Array(image.data.buffer);
   for (let i = 0; i < out.length; i++) {
     const code = data[i] * times + plus;
@@ -92,10 +85,4 @@ export function drawPixels(canvas, pixels) {
   if (canvas.width !== columns) canvas.width = columns;
   if (canvas.height !== rows) canvas.height = rows;
   canvas.getContext("2d").putImageData(toImageData(pixels), 0, 0);
-}
-
-/** Draw the colours of a map from left to right, 256 by 1. */
-export function drawColorBar(canvas, colors) {
-  const data = Uint8Array.from({ length: 256 }, (_, i) => i);
-  drawPixels(canvas, { data, shape: [1, 256], colors, limits: [0, 255] });
 }

@@ -2,7 +2,7 @@
 
 import { outputSize, pool } from "./arithmetic.js";
 import { SIGNED } from "./colormaps.js";
-import { slider } from "./controls.js";
+import { bound, slider, windowSlider } from "./controls.js";
 import { connect, element, formatNumber } from "./dom.js";
 import { numberInputs, numberTable } from "./numbers.js";
 import { colorOf, inkOn } from "./pixels.js";
@@ -16,13 +16,12 @@ function render({ model, el }) {
   const named = () => `patch, ${patch().length} × ${patch()[0].length}`;
   const counts = () => [patch(), patch()[0]].map((line) =>
     outputSize(line.length, size(), stride(), "valid"));
-  const control = (name, label, words) => slider({ label, words, min: 1, max: 1, value: 1,
-    onInput: (value) => wire.set({ [name]: value }) });
+  const control = (trait, label, words) =>
+    slider({ label, words, min: 1, max: 1, ...bound(wire, trait) });
   const controls = {
     size: control("size", "window", (k) => `${k} × ${k}`),
     stride: control("stride", "stride"),
-    position: slider({ label: "window number", min: 1, max: 1, value: 1,
-      words: (w, all) => `${Math.min(w, all)} of ${all}`, onInput: (w) => wire.set({ position: w - 1 }) }),
+    position: windowSlider(wire),
   };
   const caption = element("div", "cnn-quiet");
   const field = element("div");

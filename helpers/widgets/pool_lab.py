@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 
 from helpers import convolution, images
 from helpers.errors import LearnerError
-from helpers.widgets.lab import Lab, whole_number
+from helpers.widgets.lab import Lab, Number
 
 _LARGEST = 12  # rows or columns of a patch; also of the window, and its step
 _MOST = 9999  # its numbers lie between −9999 and 9999
@@ -39,9 +39,9 @@ class PoolLab(Lab):
     )
 
     patch = traitlets.Any().tag(sync=True)
-    size = traitlets.Any().tag(sync=True)
-    stride = traitlets.Any().tag(sync=True)
-    position = traitlets.Any(0).tag(sync=True)
+    size = Number(1, _LARGEST, 2)
+    stride = Number(1, _LARGEST, 2)
+    position = Number(0, _LARGEST**2 - 1, 0)
 
     def __init__(self, patch: ArrayLike | None = None, *, size: int = 2, stride: int = 2) -> None:
         patch = _edges() if patch is None else patch
@@ -66,14 +66,6 @@ class PoolLab(Lab):
         if not (np.abs(array) <= _MOST).all():
             raise LearnerError(f"The numbers of a patch lie between −{_MOST} and {_MOST}.")
         return array.astype(float).tolist()
-
-    @traitlets.validate("size", "stride")
-    def _whole(self, proposal: dict) -> int:
-        return whole_number(proposal["trait"].name, proposal["value"], 1, _LARGEST)
-
-    @traitlets.validate("position")
-    def _window(self, proposal: dict) -> int:
-        return whole_number("position", proposal["value"], 0, _LARGEST**2 - 1)
 
 
 def _edges() -> np.ndarray:

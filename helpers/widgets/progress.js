@@ -80,14 +80,14 @@ function render({ model, el }) {
     element("div", "cnn-row", {}, bar, stop), words, note,
     element("div", "cnn-charts", {}, ...Object.values(charts)), legend, spoken));
   let asked = 0; // when Stop was pressed
-  let [drawing, waiting] = [null, null];
+  let drawing = null; // in the next frame
 
   function askToStop() {
     const kernel = model.widget_manager?.kernel;
     if (kernel?.interrupt) kernel.interrupt();
     else wire.send({ kind: "stop" });
     asked = Date.now();
-    waiting = setTimeout(draw, PATIENCE);
+    setTimeout(draw, PATIENCE);
     draw();
   }
 
@@ -124,7 +124,7 @@ function render({ model, el }) {
   const soon = () => { drawing ??= requestAnimationFrame(draw); }; // traits change several at once
   wire.on(Object.fromEntries(TRAITS.map((name) => [`change:${name}`, soon])));
   draw();
-  return () => { wire.close(); cancelAnimationFrame(drawing); clearTimeout(waiting); };
+  return wire.close;
 }
 
 export default { render };

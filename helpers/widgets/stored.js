@@ -29,7 +29,7 @@ export function storedModel({ state, answers }) {
     const fits = ({ request: known }) =>
       Object.keys(known).every((name) => known[name] === request[name]);
     const found = answers.find(fits);
-    if (!found) return emit("msg:custom", { kind: "refused", sentence: NOT_HERE }, []);
+    if (!found) return emit("msg:custom", { kind: request.kind, sentence: NOT_HERE }, []);
     emit("msg:custom", found.message, await Promise.all(found.buffers.map(inflate)));
   }
 

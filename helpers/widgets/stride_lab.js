@@ -2,13 +2,14 @@
 // reaches. Everything is computed here, so nothing waits.
 
 import { outputSize, padAmounts, pool, unreached } from "./arithmetic.js";
-import { list, slider } from "./controls.js";
+import { bound, list, slider, windowSlider } from "./controls.js";
 import { change, connect, element, inRows, shape, uniqueId } from "./dom.js";
 import { createImageView } from "./image_view.js";
 import { imageOf } from "./pixels.js";
 
 const WIDEST = 300; // CSS pixels that the image takes at most
 const CELL = 36; // and one of its pixels
+const WINDOWS = ["size", "kernel", "stride", "padding"];
 const PADDINGS = [["valid", "valid: none"], ["same", "same: ⌈n / stride⌉"],
   ...[1, 2, 3, 4, 5].map((zeros) => [String(zeros), `${zeros} on every side`])];
 
@@ -60,23 +61,19 @@ function render({ model, el }) {
   const wire = connect(model);
   const hatch = uniqueId("hatch");
   let source = null; // the grey image, as pixels
-  const values = () => ["size", "kernel", "stride", "padding"].map(wire.get);
+  const values = () => WINDOWS.map(wire.get);
   const windows = () => outputSize(...values());
   const walkTo = (position) => wire.set({ position });
-  const number = (name, label, most, words) => slider({
-    label, words, min: 1, max: Math.max(most, wire.get(name)), value: wire.get(name),
-    onInput: (value) => wire.set({ [name]: value }),
-  });
-
+  const number = (trait, label, max, words) =>
+    slider({ label, words, min: 1, max, ...bound(wire, trait) });
   const square = (n) => `${n} × ${n}`;
   const controls = {
     size: number("size", "image (n)", 32, square),
     kernel: number("kernel", "window", 11, square),
     stride: number("stride", "stride", 8),
     padding: list({ label: "padding", value: wire.get("padding"), choices: PADDINGS,
-      onChange: (text) => wire.set({ padding: Number(text) || text }) }),
-    position: slider({ label: "window number", min: 1, max: 1, value: 1,
-      words: (w, all) => `${Math.min(w, all)} of ${all}`, onInput: (w) => walkTo(w - 1) }),
+      onInput: (text) => wire.set({ padding: Number(text) || text }) }),
+    position: windowSlider(wire),
   };
   const formulaLine = element("div", "cnn-formula");
   const lost = element("div", "cnn-lost", { role: "status" });
@@ -100,27 +97,16 @@ function render({ model, el }) {
   });
   image.stage.insertBefore(layer, image.overlay);
 
-  /** Take the window to where its middle is nearest to the pointer on the image. */
-  function drag(event) {
+  // The window goes where its middle is nearest to the pointer on the image. The slider and the
+  // output offer the same to the keys.
+  image.stage.classList.add("cnn-draggable");
+  image.onDrag((at) => {
     const count = windows();
-    if (!count || !source) return;
+    if (!count) return;
     const [, kernel, stride] = values();
-    const area = image.canvas.getBoundingClientRect();
-    const [all] = image.pixels.shape;
-    const [row, column] = [(event.clientY - area.top) / area.height, (event.clientX - area.left) / area.width]
-      .map((share) => Math.round((share * all - kernel / 2) / stride))
+    const [row, column] = at.map((middle) => Math.round((middle - kernel / 2) / stride))
       .map((window) => Math.min(count - 1, Math.max(0, window)));
     walkTo(row * count + column);
-  }
-  // The slider and the output offer the same to the keys.
-  image.stage.classList.add("cnn-draggable");
-  image.stage.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    image.stage.setPointerCapture(event.pointerId);
-    drag(event);
-  });
-  image.stage.addEventListener("pointermove", (event) => {
-    if (image.stage.hasPointerCapture(event.pointerId)) drag(event);
   });
 
   function draw() {
@@ -148,8 +134,9 @@ function render({ model, el }) {
       ? `No window reaches ${missed.length === 1 ? "row and column" : "rows and columns"} ${runs(missed)} (hatched).`
       : "Every row and column is reached.";
     about.hidden = right.hidden = !count;
-    controls.position.set(wire.get("position") + 1, count * count);
-    if (!count) return image.setBoxes([]);
+    for (const name of WINDOWS) controls[name].set(wire.get(name));
+    if (!count) image.setBoxes([]);
+    if (!count) return mark();
     const means = Float32Array.from(pool(inRows([...padded], all), kernel, stride, true).flat());
     output.setWidth(Math.max(150, Math.round(count * cell)));
     output.stage.style.width = `${Math.max(14, Math.round(count * cell))}px`;
@@ -163,6 +150,7 @@ function render({ model, el }) {
   /** Draw the window at its position, and where the pointer is in the output. */
   function mark(hovered = null) {
     const count = windows();
+    controls.position.set(wire.get("position") + 1, count * count);
     if (!count || !source) return;
     const [, kernel, stride] = values();
     const chosen = [Math.floor(wire.get("position") / count), wire.get("position") % count];
@@ -195,19 +183,13 @@ function render({ model, el }) {
     );
   }
 
-  const numbers = ["size", "kernel", "stride"].map((name) => [`change:${name}`, () => {
-    // A value that the slider does not reach widens it.
-    controls[name].set(wire.get(name), Math.max(controls[name].input.max, wire.get(name)));
-    draw();
-  }]);
   wire.on({
-    ...Object.fromEntries(numbers),
-    "change:padding": () => { controls.padding.set(wire.get("padding")); draw(); },
-    "change:position": () => { controls.position.set(wire.get("position") + 1); mark(); },
+    "change:size": draw, "change:kernel": draw, "change:stride": draw, "change:padding": draw,
+    "change:position": () => mark(),
     "msg:custom": (message, buffers) => { source = imageOf(message, buffers); draw(); },
   });
   wire.send({ kind: "image" });
-  return () => { wire.close(); image.destroy(); output.destroy(); };
+  return wire.close;
 }
 
 export default { render };

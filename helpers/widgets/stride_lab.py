@@ -7,7 +7,7 @@ import traitlets
 from PIL import Image, ImageDraw
 
 from helpers import convolution, images
-from helpers.widgets.lab import Lab, Message, whole_number
+from helpers.widgets.lab import Lab, Message, Number, number
 
 _LARGEST = 256  # rows and columns of the image; also of the window, and its step
 _MOST_ZEROS = 5  # on every side
@@ -48,11 +48,11 @@ class StrideLab(Lab):
         "the output."
     )
 
-    size = traitlets.Any().tag(sync=True)
-    kernel = traitlets.Any().tag(sync=True)
-    stride = traitlets.Any().tag(sync=True)
+    size = Number(1, _LARGEST, 12)
+    kernel = Number(1, _LARGEST, 3)
+    stride = Number(1, _LARGEST, 2)
     padding = traitlets.Any().tag(sync=True)
-    position = traitlets.Any(0).tag(sync=True)
+    position = Number(0, _LARGEST**2 - 1, 0)
 
     def __init__(
         self,
@@ -67,21 +67,13 @@ class StrideLab(Lab):
         self._pixels = np.asarray(grey.resize((_LARGEST, _LARGEST), Image.Resampling.BOX))
         super().__init__(size=size, kernel=kernel, stride=stride, padding=padding)
 
-    @traitlets.validate("size", "kernel", "stride")
-    def _whole(self, proposal: dict) -> int:
-        return whole_number(proposal["trait"].name, proposal["value"], 1, _LARGEST)
-
-    @traitlets.validate("position")
-    def _window(self, proposal: dict) -> int:
-        return whole_number("position", proposal["value"], 0, _LARGEST**2 - 1)
-
     @traitlets.validate("padding")
     def _zeros(self, proposal: dict) -> convolution.Padding:
         value = proposal["value"]
         if isinstance(value, str) and value in ("valid", "same"):
             return value
         other = '"valid", "same" or '
-        return whole_number("padding", value, 0, _MOST_ZEROS, other=other) or "valid"
+        return number("padding", value, 0, _MOST_ZEROS, other=other) or "valid"
 
     @property
     def output_size(self) -> int:

@@ -1,7 +1,7 @@
 // Where to draw the line between cats and dogs: a slider, what each side holds, and the counts.
 
 import { frame } from "./charts.js";
-import { slider } from "./controls.js";
+import { bound, slider } from "./controls.js";
 import { change, connect, element, formatNumber, shape } from "./dom.js";
 
 const BINS = 25;
@@ -39,10 +39,8 @@ function render({ model, el }) {
   const chart = histogram(labels, probabilities);
   const { box: { left, right, top, bottom, width } } = chart;
   const line = chart.svg.appendChild(shape("line", { class: "cnn-threshold", y1: top, y2: bottom }));
-  const control = slider({
-    label: "Call it a dog above", min: 0, max: 1, step: 0.01, value: wire.get("threshold"),
-    words: (threshold) => formatNumber(threshold, 2), onInput: (threshold) => wire.set({ threshold }),
-  });
+  const control = slider({ label: "Call it a dog above", min: 0, max: 1, step: 0.01,
+    words: (threshold) => formatNumber(threshold, 2), ...bound(wire, "threshold") });
   // The slider lies along the axis, so that its thumb stands above the line.
   const sides = element("div", "cnn-along", {}, control.node, chart.svg);
   sides.style.setProperty("--left", `${(100 * left) / width}%`);

@@ -1,13 +1,11 @@
 """The threshold lab of lesson 4: what is called a dog, and what that finds and misses."""
 
-from numbers import Real
-
 import numpy as np
 import traitlets
 from numpy.typing import ArrayLike
 
 from helpers.errors import LearnerError
-from helpers.widgets.lab import Lab
+from helpers.widgets.lab import Lab, Number
 
 
 class ThresholdLab(Lab):
@@ -35,7 +33,7 @@ class ThresholdLab(Lab):
 
     labels = traitlets.List().tag(sync=True)
     probabilities = traitlets.List().tag(sync=True)
-    threshold = traitlets.TraitType(0.5).tag(sync=True)
+    threshold = Number(0, 1, 0.5, whole=False)
 
     def __init__(self, labels: ArrayLike, probabilities: ArrayLike) -> None:
         labels, probabilities = np.asarray(labels), np.asarray(probabilities)
@@ -53,10 +51,3 @@ class ThresholdLab(Lab):
         super().__init__(
             labels=labels.astype(int).tolist(), probabilities=probabilities.astype(float).tolist()
         )
-
-    @traitlets.validate("threshold")
-    def _in_range(self, proposal: dict) -> float:
-        value = proposal["value"]
-        if not isinstance(value, Real) or not 0 <= value <= 1:
-            raise LearnerError(f"The threshold is {value!r}: give a number from 0 to 1.")
-        return float(value)

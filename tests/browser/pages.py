@@ -345,9 +345,9 @@ def check_narrow(page: Page, selector: str = ".cnn-lab") -> None:
 
 def load_module(page: Page, name: str) -> None:
     """Load one of our JavaScript modules in a page; its exports become `window.module`."""
-    from helpers.widgets.lab import bundle
+    from helpers.widgets.lab import _bundle
 
-    source = base64.b64encode(bundle(name).encode()).decode()
+    source = base64.b64encode(_bundle(name).encode()).decode()
     page.evaluate(
         "async (url) => { window.module = await import(url); }",
         f"data:text/javascript;base64,{source}",
