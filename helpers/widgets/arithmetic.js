@@ -6,10 +6,9 @@ export function correlate3(data, rows, columns, kernel) {
   const out = new Float32Array((rows - 2) * (columns - 2));
   let o = 0;
   for (let r = 0; r < rows - 2; r++) {
-    let i = r * columns;
-    let j = i + columns;
-    let l = j + columns;
-    for (let n = 0; n < columns - 2; n++, i++, j++, l++) {
+    for (let i = r * columns; i < (r + 1) * columns - 2; i++) {
+      const j = i + columns;
+      const l = j + columns;
       out[o++] =
         data[i] * a + data[i + 1] * b + data[i + 2] * c +
         data[j] * d + data[j + 1] * e + data[j + 2] * f +
@@ -52,8 +51,7 @@ export function padAmounts(n, kernel, stride, padding) {
 /** How many windows fit along n pixels; 0 if none does. */
 export function outputSize(n, kernel, stride, padding) {
   const [before, after] = padAmounts(n, kernel, stride, padding);
-  const room = n + before + after - kernel;
-  return room < 0 ? 0 : Math.floor(room / stride) + 1;
+  return Math.max(0, Math.floor((n + before + after - kernel) / stride) + 1);
 }
 
 /** The pixels 0..n-1 that no window reaches: after the last one, or between two. */

@@ -273,10 +273,8 @@ function render({ model, el }) {
   controls.style.setProperty("--names", `${Math.min(24, Math.max(...layers.map((name) => name.length)))}ch`);
 
   // --- what is shown
-  const left = element("div", "cnn-browser-photo");
-  const right = element("div", "cnn-browser-map");
-  const photo = createImageView(left, { interactive: false, readout: false });
-  const map = createImageView(right, { readout: false, onHover: point, onChoose: choose });
+  const photo = createImageView({ interactive: false, readout: false });
+  const map = createImageView({ readout: false, onHover: point, onChoose: choose });
   const squeezed = element("div", "cnn-quiet cnn-browser-squeezed");
   const silent = element("div", "cnn-browser-silent");
   const scaled = element("div", "cnn-quiet cnn-browser-scaled");
@@ -286,8 +284,6 @@ function render({ model, el }) {
   const kernel = createKernel((name, number) => wire.set({ layer: name, filter: number }));
   const grid = createGrid((number) => wire.set({ filter: number }));
   const search = createSearch(wire);
-  left.append(squeezed);
-  right.append(scaled);
   map.stage.append(silent);
   [weights.node.hidden, search.node.hidden, pet.node.hidden] = [alone, alone, true];
 
@@ -300,7 +296,9 @@ function render({ model, el }) {
   chooser.node.append(pet.node);
   el.append(element("div", "cnn-lab cnn-browser", { role: "group", "aria-label": "Activation browser" },
     chooser.node, controls, answer,
-    element("div", "cnn-browser-row", {}, left, right,
+    element("div", "cnn-browser-row", {},
+      element("div", "cnn-browser-photo", {}, photo.node, squeezed),
+      element("div", "cnn-browser-map", {}, map.node, scaled),
       element("div", "cnn-browser-where", {}, seen, words), grid.node),
     kernel.node, search.node));
 
@@ -344,10 +342,8 @@ function render({ model, el }) {
     const [low, high] = pixels.scale.map((value) => formatNumber(value));
     const largest = Math.max(0, pixels.data.indexOf(255));
     place ??= [(Math.floor(largest / now.width) + 0.5) / now.height, ((largest % now.width) + 0.5) / now.width];
-    map.setPixels(pixels);
+    map.setPixels(pixels, title, `${title}: ${now.height} by ${now.width} numbers from ${low} to ${high}`);
     map.setChosen([Math.floor(place[0] * now.height), Math.floor(place[1] * now.width)]);
-    map.setTitle(title);
-    map.setAlt(`${title}: ${now.height} by ${now.width} numbers from ${low} to ${high}`);
     scaled.textContent = shared ? `one scale for all ${now.filters} filters of ${now.name}`
       : "the scale of this filter alone";
     silent.hidden = !isSilent(pixels);
@@ -358,10 +354,8 @@ function render({ model, el }) {
   }
 
   function drawImage() {
-    photo.setPixels(set.photo);
-    const title = `The image: ${set.name}${set.name === PETS ? `, number ${set.pet}` : ""}`;
-    photo.setTitle(title);
-    photo.setAlt(title);
+    const number = set.name === PETS ? `, number ${set.pet}` : "";
+    photo.setPixels(set.photo, `The image: ${set.name}${number}`);
     squeezed.textContent = set.squeezed;
     answer.textContent = set.answer;
     pet.node.hidden = alone || set.name !== PETS;

@@ -1,7 +1,6 @@
 // Elements, numbers as text, and the wire to a model: what every lab is built from.
 
 const SVG = "http://www.w3.org/2000/svg";
-const KEYED = new Set(["button", "input", "select", "textarea", "summary"]);
 const MINE = Math.random().toString(36).slice(2, 8); // every lab loads these functions anew
 let ids = 0;
 
@@ -14,7 +13,7 @@ export function element(tag, className = "", attributes = {}, ...children) {
   if (className) node.className = className;
   change(node, attributes);
   node.append(...children);
-  if (KEYED.has(tag) || "tabindex" in attributes) {
+  if (node.tabIndex >= 0 || "tabindex" in attributes) {
     node.setAttribute("data-lm-suppress-shortcuts", "true"); // Notebook 7 takes the arrows else
     node.addEventListener("keydown", (event) => event.stopPropagation());
   }

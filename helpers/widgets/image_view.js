@@ -11,20 +11,20 @@ const BAR = Uint8Array.from({ length: 256 }, (_, code) => code);
 const samePlace = (a, b) => a === b || (a && b && a[0] === b[0] && a[1] === b[1]);
 
 /**
- * Build an image view inside `el`.
+ * Build an image view.
  *
  * options: interactive (may pixels be chosen; true), readout (show position and value underneath,
  * of one channel; true), onHover, onChoose (called with [row, column] or null when the person
  * moves; not when a method below does). A colour bar is shown for other limits than 0 and 255.
  *
- * Returns {setPixels, setBoxes, setChosen, setHovered, setAlt, setTitle, setWidth, onDrag, chosen,
- * hovered, pixels, canvas, stage, overlay}.
+ * Returns {setPixels, setBoxes, setChosen, setHovered, setWidth, onDrag, chosen, hovered, pixels,
+ * node, canvas, stage, overlay}.
  */
-export function createImageView(el, options = {}) {
+export function createImageView(options = {}) {
   const { interactive = true, readout = true, onHover, onChoose } = options;
   let pixels = null;
   let boxes = [];
-  let alt = "";
+  let alt = "an image";
   const places = { hovered: null, chosen: null };
 
   const title = element("div", "cnn-image-title");
@@ -45,7 +45,6 @@ export function createImageView(el, options = {}) {
   const node = element("div", "cnn-image", {}, title, stage, bar, words, spoken);
   bar.hidden = true;
   words.hidden = !readout;
-  el.append(node);
 
   const sentence = (place) => (place && pixels
     ? `row ${place[0]}, column ${place[1]}: ${formatNumber(valueAt(pixels, ...place), pixels.digits)}`
@@ -76,10 +75,8 @@ export function createImageView(el, options = {}) {
   }
 
   function describe() {
-    canvas.setAttribute("aria-label", alt || "an image");
-    if (interactive) {
-      stage.setAttribute("aria-label", `${alt || "An image"}. The arrow keys choose a pixel.`);
-    }
+    change(canvas, { "aria-label": alt });
+    if (interactive) change(stage, { "aria-label": `${alt}. The arrow keys choose a pixel.` });
     words.textContent = sentence(places.hovered ?? places.chosen) || " ";
     const text = sentence(places.chosen);
     if (spoken.textContent !== text) spoken.textContent = text;
@@ -146,7 +143,7 @@ export function createImageView(el, options = {}) {
     });
   }
 
-  function listen() {
+  if (interactive) {
     stage.addEventListener("pointermove", (event) => {
       if (pixels && event.pointerType !== "touch") move("hovered", placeOf(event).map(Math.floor));
     });
@@ -164,14 +161,17 @@ export function createImageView(el, options = {}) {
       else move("chosen", [pixels.shape[0] >> 1, pixels.shape[1] >> 1]);
     });
   }
-  if (interactive) listen();
 
   return {
-    canvas, stage, overlay,
+    node, canvas, stage, overlay,
     get pixels() { return pixels; },
     get chosen() { return places.chosen; },
     get hovered() { return places.hovered; },
-    setPixels(next) {
+    /** Show pixels under a title; `words` say to those who do not see it what it shows. */
+    setPixels(next, heading, words = heading) {
+      change(title, { title: heading });
+      title.textContent = heading;
+      alt = words;
       const resized = !samePlace(pixels?.shape, next.shape);
       pixels = next;
       drawPixels(canvas, pixels);
@@ -190,8 +190,6 @@ export function createImageView(el, options = {}) {
     onDrag,
     setChosen: (at) => place("chosen", at),
     setHovered: (at) => place("hovered", at),
-    setAlt(text) { alt = text; describe(); },
-    setTitle(text) { change(title, { title: text }); title.textContent = text; },
     setWidth(width) { node.style.width = width ? `${width}px` : ""; },
   };
 }

@@ -21,7 +21,6 @@ function render({ model, el }) {
   const wire = connect(model);
   let source = null; // the grey image, as pixels
   let result = null; // Float32Array, two rows and columns fewer than the image
-  let limit = 1; // the distance from zero at which the colours end
   const kernel = () => wire.get("kernel").flat();
   const presetName = () => Object.keys(wire.get("presets")).find((name) =>
     wire.get("presets")[name].flat().every((value, i) => value === kernel()[i])) ?? OWN;
@@ -36,12 +35,10 @@ function render({ model, el }) {
   });
   const view = radios({ label: "Result", choices: VIEWS, ...bound(wire, "view") });
   const hint = element("div", "cnn-quiet", { role: "status" });
-  const left = element("div");
-  const right = element("div", "cnn-kernel-result");
-  const image = createImageView(left, {
+  const image = createImageView({
     onHover: (place) => hover(windowAt(place)), onChoose: (place) => choose(windowAt(place)),
   });
-  const output = createImageView(right, { onHover: hover, onChoose: choose });
+  const output = createImageView({ onHover: hover, onChoose: choose });
 
   // --- one pixel
   const patchTable = numberTable("patch of the image");
@@ -61,23 +58,21 @@ function render({ model, el }) {
 
   const chooser = imageChooser({ wire, onImage: (message, buffers, pixels) => {
     source = pixels;
-    image.setAlt(message.name);
-    image.setPixels(source);
+    image.setPixels(source, `Image, ${source.shape.join(" × ")}`, message.name);
     compute();
     choose(output.chosen ?? source.shape.map((n) => (n - 2) >> 1));
     showChosen();
   } });
   el.append(element("div", "cnn-lab cnn-kernel-lab", { role: "group", "aria-label": "Kernel lab" },
     chooser.node,
-    element("div", "cnn-kernel-row", {}, left,
+    element("div", "cnn-kernel-row", {}, image.node,
       element("div", "cnn-kernel-panel", {}, preset.node, numbers.node, numbers.note, view.node, hint),
-      right),
+      element("div", "cnn-kernel-result", {}, output.node)),
     detail));
 
   function compute() {
     if (!source) return;
     result = correlate3(source.data, source.shape[0], source.shape[1], kernel());
-    limit = robustLimit(result);
     draw();
   }
 
@@ -85,22 +80,18 @@ function render({ model, el }) {
     if (!result) return;
     const shape = source.shape.map((n) => n - 2);
     const clipped = wire.get("view") === "clipped";
-    let [lowest, largest] = [Infinity, 0];
-    for (const value of result) {
-      lowest = Math.min(lowest, value);
-      largest = Math.max(largest, Math.abs(value));
-    }
-    image.setTitle(`Image, ${source.shape.join(" × ")}`);
-    output.setTitle(`Result, ${clipped ? VIEWS[1][1] : "signed"}`);
-    output.setAlt(`${wire.get("image")} after the kernel ${presetName()}, ` +
-      (clipped ? "cut off at 0 and 255, in grey" : "blue below zero, red above"));
-    output.setPixels(clipped
-      ? { data: result.map(clip), shape, colors: null, limits: [0, 255] }
-      : { data: result, shape, colors: SIGNED, limits: [-limit, limit], beyond: largest > limit });
+    const limit = robustLimit(result); // the distance from zero at which the colours end
+    const beyond = result.some((value) => Math.abs(value) > limit);
+    output.setPixels(
+      clipped ? { data: result.map(clip), shape, colors: null, limits: [0, 255] }
+        : { data: result, shape, colors: SIGNED, limits: [-limit, limit], beyond },
+      `Result, ${clipped ? VIEWS[1][1] : "signed"}`,
+      `${wire.get("image")} after the kernel ${presetName()}, ` +
+        (clipped ? "cut off at 0 and 255, in grey" : "blue below zero, red above"));
     // Image and result are drawn to one scale, so that a move by a pixel looks like one.
-    right.style.setProperty("--share", shape[1] / source.shape[1]);
+    output.node.style.setProperty("--share", shape[1] / source.shape[1]);
     // A result without negative numbers, in red alone, looks like a photographic negative.
-    hint.textContent = !clipped && lowest >= 0 && largest > 0
+    hint.textContent = !clipped && result.every((value) => value >= 0) && result.some((value) => value > 0)
       ? `No number is below 0: switch to “${VIEWS[1][1]}” to see it as an image.` : "";
     output.setChosen(wire.get("chosen"));
     explain();

@@ -1,6 +1,6 @@
 // Numbers that a person types, and tables of them.
 
-import { element, formatNumber, inRows, uniqueId } from "./dom.js";
+import { change, element, formatNumber, inRows, uniqueId } from "./dom.js";
 import { inkOn } from "./pixels.js";
 
 /** What a person typed, as a number: 2, −0.5, 0,5 or 1/9. NaN if it is none. */
@@ -61,8 +61,7 @@ export function numberInputs({ rows, name, most, onChange }) {
     const wrong = complaint(input.value);
     // While a person is still typing, "-" is no mistake.
     if (wrong && !finished && isBeginning(input.value)) return;
-    if (wrong) input.setAttribute("aria-invalid", "true");
-    else input.removeAttribute("aria-invalid");
+    change(input, { "aria-invalid": Boolean(wrong) });
     note.textContent = wrong || inputs.map((i) => complaint(i.value)).find(Boolean) || "";
     if (note.textContent) return;
     const next = inputs.map((i) => parseNumber(i.value));
@@ -103,7 +102,7 @@ export function numberInputs({ rows, name, most, onChange }) {
     last = next.flat();
     note.textContent = "";
     inputs.forEach((input, i) => {
-      input.removeAttribute("aria-invalid");
+      change(input, { "aria-invalid": false });
       // What a person has just typed stays as it was typed.
       if (parseNumber(input.value) !== last[i]) input.value = shortNumber(last[i]);
     });
@@ -116,9 +115,9 @@ export function numberInputs({ rows, name, most, onChange }) {
  * A table of numbers that only shows. Returns {node, cells, show(rows, color)}, where `rows` are
  * arrays of numbers or texts and `color(number, index)` is CSS or null.
  */
-export function numberTable(caption, className = "") {
+export function numberTable(caption) {
   const body = element("tbody");
-  const node = element("table", `cnn-table ${className}`, {}, element("caption", "", {}, caption), body);
+  const node = element("table", "cnn-table", {}, element("caption", "", {}, caption), body);
   return {
     node,
     get cells() { return [...node.querySelectorAll("td")]; },

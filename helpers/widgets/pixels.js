@@ -35,33 +35,35 @@ function lookup(colors) {
   return new Uint32Array(table.buffer);
 }
 
-/** Pixels as ImageData: what a canvas shows. Not-a-number stays transparent. */
-function toImageData({ data, shape, colors, limits: [low, high], scale = [0, 255] }) {
+/**
+ * Draw pixels on a canvas, one canvas pixel each; CSS enlarges it. Not-a-number stays transparent.
+ */
+export function drawPixels(canvas, { data, shape, colors, limits: [low, high], scale = [0, 255] }) {
   const [rows, columns, channels = 1] = shape;
+  if (canvas.width !== columns) canvas.width = columns;
+  if (canvas.height !== rows) canvas.height = rows;
   const image = new ImageData(columns, rows);
+  const out = channels === 3 ? image.data : new Uint32Array(image.data.buffer);
   // One multiplication and one addition take any value to its code 0..255.
   const span = high - low || 1;
   const times = (scale[1] - scale[0]) / span;
   const plus = ((scale[0] - low) * 255) / span;
   if (channels === 3) {
-    const out = image.data;
     for (let i = 0, j = 0; j < out.length; j += 4, i += 3) {
       out[j] = data[i] * times + plus;
       out[j + 1] = data[i + 1] * times + plus;
       out[j + 2] = data[i + 2] * times + plus;
       out[j + 3] = 255;
     }
-    return image;
+  } else {
+    const table = lookup(colors);
+    for (let i = 0; i < out.length; i++) {
+      const code = data[i] * times + plus;
+      // `code === code` does not hold for NaN.
+      if (code === code) out[i] = table[code <= 0 ? 0 : code >= 255 ? 255 : (code + 0.5) | 0];
+    }
   }
-  const table = lookup(colors);
-  const out = new Uint32Array(image.data.buffer);
-  for (let i = 0; i < out.length; i++) {
-    const code = data[i] * times + plus;
-    // `code !== code` holds for NaN alone.
-    if (code !== code) out[i] = 0;
-    else out[i] = table[code <= 0 ? 0 : code >= 255 ? 255 : (code + 0.5) | 0];
-  }
-  return image;
+  canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
 /** The colour of one value, as CSS. */
@@ -77,12 +79,4 @@ export function colorOf(value, colors, limits) {
 export function inkOn(color) {
   const [r, g, b] = color.match(/\d+/g).map((c) => (Number(c) / 255) ** 2.2);
   return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? "black" : "white";
-}
-
-/** Draw pixels on a canvas, one canvas pixel each; CSS enlarges it. */
-export function drawPixels(canvas, pixels) {
-  const [rows, columns] = pixels.shape;
-  if (canvas.width !== columns) canvas.width = columns;
-  if (canvas.height !== rows) canvas.height = rows;
-  canvas.getContext("2d").putImageData(toImageData(pixels), 0, 0);
 }

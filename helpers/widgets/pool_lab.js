@@ -113,9 +113,7 @@ function render({ model, el }) {
       else build();
       draw();
     },
-    "change:size": draw,
-    "change:stride": draw,
-    "change:position": mark,
+    "change:size": draw, "change:stride": draw, "change:position": mark,
   });
   build();
   draw();

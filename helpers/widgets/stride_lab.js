@@ -13,21 +13,16 @@ const WINDOWS = ["size", "kernel", "stride", "padding"];
 const PADDINGS = [["valid", "valid: none"], ["same", "same: ⌈n / stride⌉"],
   ...[1, 2, 3, 4, 5].map((zeros) => [String(zeros), `${zeros} on every side`])];
 
-/** A grey image as n by n averages. */
+/** A grey image as n by n averages; it has at least so many rows and columns. */
 function shrink({ data, shape: [rows, columns] }, n) {
-  const out = new Float32Array(n * n);
-  // Where cell i begins; at least one pixel belongs to each.
-  const edge = (i, all) => Math.floor((i * all) / n);
-  for (let r = 0; r < n; r++) {
-    for (let c = 0; c < n; c++) {
-      const [top, left] = [edge(r, rows), edge(c, columns)];
-      const [bottom, right] = [Math.max(top + 1, edge(r + 1, rows)), Math.max(left + 1, edge(c + 1, columns))];
-      let sum = 0;
-      for (let i = top; i < bottom; i++) for (let j = left; j < right; j++) sum += data[i * columns + j];
-      out[r * n + c] = Math.round(sum / ((bottom - top) * (right - left)));
-    }
-  }
-  return out;
+  const [sums, counts] = [new Float32Array(n * n), new Float32Array(n * n)];
+  data.forEach((value, i) => {
+    const row = Math.floor((Math.floor(i / columns) * n) / rows);
+    const cell = row * n + Math.floor(((i % columns) * n) / columns);
+    sums[cell] += value;
+    counts[cell] += 1;
+  });
+  return sums.map((sum, cell) => Math.round(sum / counts[cell]));
 }
 
 /** The formula with its numbers, and the size; or a sentence where no window fits. */
@@ -79,18 +74,16 @@ function render({ model, el }) {
   const lost = element("div", "cnn-lost", { role: "status" });
   const note = element("div", "cnn-note", { role: "alert" });
   const about = element("div", "cnn-quiet", {}, "Each number of the output is the mean of its window.");
-  const left = element("div");
-  const right = element("div");
+  const image = createImageView({ interactive: false, readout: false });
+  const output = createImageView({
+    onChoose: (place) => { if (place) walkTo(place[0] * windows() + place[1]); },
+    onHover: mark,
+  });
   el.append(element("div", "cnn-lab cnn-stride-lab", { role: "group", "aria-label": "Stride lab" },
     element("div", "cnn-stride-row", {},
       element("div", "", {}, ...Object.values(controls).map((control) => control.node),
         formulaLine, lost, about, note),
-      element("div", "cnn-row cnn-stride-images", {}, left, right))));
-  const image = createImageView(left, { interactive: false, readout: false });
-  const output = createImageView(right, {
-    onChoose: (place) => { if (place) walkTo(place[0] * windows() + place[1]); },
-    onHover: mark,
-  });
+      element("div", "cnn-row cnn-stride-images", {}, image.node, output.node))));
   // Over the image: its grid, the padding and what no window reaches, hatched.
   const layer = shape("svg", {
     class: "cnn-image-overlay", preserveAspectRatio: "none", "aria-hidden": "true",
@@ -123,9 +116,9 @@ function render({ model, el }) {
     const grey = { colors: null, limits: [0, 255] };
     const cell = Math.min(CELL, WIDEST / all);
     image.setWidth(Math.round(all * cell));
-    image.setTitle(`Image ${square(n)}${all > n ? `, with zeros ${square(all)}` : ""}`);
-    image.setAlt(`an image of ${n} by ${n} pixels under a window of ${kernel} by ${kernel}`);
-    image.setPixels({ ...grey, data: padded, shape: [all, all] });
+    image.setPixels({ ...grey, data: padded, shape: [all, all] },
+      `Image ${square(n)}${all > n ? `, with zeros ${square(all)}` : ""}`,
+      `an image of ${n} by ${n} pixels under a window of ${kernel} by ${kernel}`);
     drawLayer(n, before, all, missed);
 
     formulaLine.textContent = formula(n, kernel, stride, padding);
@@ -133,16 +126,14 @@ function render({ model, el }) {
     lost.textContent = !count ? "" : missed.length
       ? `No window reaches ${missed.length === 1 ? "row and column" : "rows and columns"} ${runs(missed)} (hatched).`
       : "Every row and column is reached.";
-    about.hidden = right.hidden = !count;
+    about.hidden = output.node.hidden = !count;
     for (const name of WINDOWS) controls[name].set(wire.get(name));
-    if (!count) image.setBoxes([]);
     if (!count) return mark();
     const means = Float32Array.from(pool(inRows([...padded], all), kernel, stride, true).flat());
     output.setWidth(Math.max(150, Math.round(count * cell)));
     output.stage.style.width = `${Math.max(14, Math.round(count * cell))}px`;
-    output.setTitle(`Output ${square(count)}`);
-    output.setAlt(`the output, ${count} by ${count}: the mean of what each window sees`);
-    output.setPixels({ ...grey, data: means, shape: [count, count], digits: 1 });
+    output.setPixels({ ...grey, data: means, shape: [count, count], digits: 1 },
+      `Output ${square(count)}`, `the output, ${count} by ${count}: the mean of what each window sees`);
     if (wire.get("position") >= count * count) walkTo(count * count - 1);
     else mark();
   }
@@ -151,7 +142,7 @@ function render({ model, el }) {
   function mark(hovered = null) {
     const count = windows();
     controls.position.set(wire.get("position") + 1, count * count);
-    if (!count || !source) return;
+    if (!count) return image.setBoxes([]);
     const [, kernel, stride] = values();
     const chosen = [Math.floor(wire.get("position") / count), wire.get("position") % count];
     const box = ([r, c]) => [r * stride, c * stride, r * stride + kernel, c * stride + kernel];

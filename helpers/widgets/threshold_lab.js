@@ -6,13 +6,6 @@ import { change, connect, element, formatNumber, shape } from "./dom.js";
 
 const BINS = 25;
 
-/** What a threshold makes of answers: [[cats called cats, cats called dogs], [dogs ...]]. */
-function confusion(labels, probabilities, threshold) {
-  const counts = [[0, 0], [0, 0]];
-  labels.forEach((label, i) => { counts[label][probabilities[i] > threshold ? 1 : 0] += 1; });
-  return counts;
-}
-
 /** A chart of how many answers lie in each of the bins: dogs upwards, cats downwards. */
 function histogram(labels, probabilities) {
   const bars = [new Array(BINS).fill(0), new Array(BINS).fill(0)];
@@ -60,7 +53,8 @@ function render({ model, el }) {
   const share = (part, whole) => (whole ? `${Math.round((100 * part) / whole)}%` : "none");
   function show() {
     const threshold = wire.get("threshold");
-    const counts = confusion(labels, probabilities, threshold);
+    const counts = [[0, 0], [0, 0]];
+    labels.forEach((label, i) => { counts[label][probabilities[i] > threshold ? 1 : 0] += 1; });
     const [[catsRight, catsWrong], [dogsWrong, dogsRight]] = counts;
     control.set(threshold);
     change(line, { x1: chart.x(threshold), x2: chart.x(threshold) });

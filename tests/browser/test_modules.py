@@ -85,9 +85,10 @@ def test_pixels_are_crisp(browser: Browser, zoom: float) -> None:
         pages.load_module(page, "image_view.js")
         page.evaluate(
             """() => {
-              const view = module.createImageView(document.querySelector("main"), {});
+              const view = module.createImageView();
+              document.querySelector("main").append(view.node);
               view.setPixels({ data: Uint8Array.of(0, 255, 255, 0, 60, 120), shape: [2, 3],
-                colors: null, limits: [0, 255] });
+                colors: null, limits: [0, 255] }, "six pixels");
               view.setWidth(231);
             }"""
         )
