@@ -127,14 +127,15 @@ def test_every_public_name_is_used_by_a_lesson_a_command_or_another_module():
     assert not unused, ", ".join(unused)
 
 
-LIMITS = {"helpers/**/*.py": 4_600, "helpers/**/*.js": 2_600, "tests/**/*.py": 5_200}
+# As small as it has become; what it may grow by is what a lesson gains.
+LIMITS = {"helpers/**/*.py": 4_740, "helpers/**/*.js": 2_000, "helpers/**/*.css": 330}
 
 
 @pytest.mark.parametrize(("pattern", "limit"), LIMITS.items())
 def test_it_can_be_read_in_an_afternoon(pattern, limit):
     sizes = {path: len(path.read_bytes().splitlines()) for path in ROOT.glob(pattern)}
     assert sum(sizes.values()) <= limit
-    if "helpers" in pattern:
+    if "css" not in pattern:
         assert not [path.name for path, size in sizes.items() if size > 480]
 
 

@@ -35,7 +35,7 @@ function formula(n, kernel, stride, padding) {
   }
   if (padding === "same") {
     return `output = ⌈n / stride⌉ = ⌈${n} / ${stride}⌉ = ${windows}, ` +
-      `with ${before} zeros before and ${after} after`;
+      `zeros before: ${before}, after: ${after}`;
   }
   const [name, zeros] = before ? [" + 2 × padding", ` + 2 × ${before}`] : ["", ""];
   return `output = ⌊(n${name} − window) / stride⌋ + 1 = ` +
