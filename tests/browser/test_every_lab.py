@@ -10,7 +10,7 @@ from . import pages
 
 SETUP = """
 import keras
-from helpers.widgets import *
+from helpers import widgets
 from helpers.widgets.progress import TrainingProgress
 
 layers = keras.layers.Conv2D(6, 5, activation="relu"), keras.layers.MaxPooling2D()
@@ -20,12 +20,12 @@ run = {"epochs": 1, "epoch": 1, "steps": 2, "step": 2, "accuracy": 0.5, "state":
 """
 RANGE = "input[type=range]"
 LABS = {  # name: the call, and which of its controls a key moves
-    "kernel": ("KernelLab()", ".cnn-number"),
-    "stride": ("StrideLab(padding=1)", RANGE),
-    "pool": ("PoolLab()", RANGE),
-    "function": ("FunctionLab()", RANGE),
-    "threshold": ("ThresholdLab([0, 1, 1, 0], [0.2, 0.9, 0.4, 0.6])", RANGE),
-    "browser": ("ActivationBrowser(model)", RANGE),
+    "kernel": ("widgets.KernelLab()", ".cnn-number"),
+    "stride": ("widgets.StrideLab(padding=1)", RANGE),
+    "pool": ("widgets.PoolLab()", RANGE),
+    "function": ("widgets.FunctionLab()", RANGE),
+    "threshold": ("widgets.ThresholdLab([0, 1, 1, 0], [0.2, 0.9, 0.4, 0.6])", RANGE),
+    "browser": ("widgets.ActivationBrowser(model)", RANGE),
     "progress": ("TrainingProgress(rows=[row], points=[[1, .8, .5], [2, .6, .5]], **run)", ""),
 }
 # All that a person sees of a lab: texts, numbers, images and curves. (The list of images is
