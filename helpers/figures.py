@@ -17,6 +17,7 @@ from PIL import Image
 
 from helpers.activations import activations
 from helpers.convolution import output_size
+from helpers.errors import LearnerError
 from helpers.model import LayerRow, layer_table
 from helpers.training import confidence_interval
 
@@ -29,14 +30,15 @@ if TYPE_CHECKING:
 _BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#777777"
 
 
-def show(figure: "Figure", *, alt: str) -> HTML:
+def show(figure: "Figure", *, alt: str = "") -> HTML:
     """Return a figure as an image with a text alternative, and close it.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
-    alt : str
-        What the figure shows, in a sentence, for those who cannot see it. Not empty.
+    alt : str, optional
+        What the figure shows, in a sentence, for those who cannot see it. Without it the figure's
+        label, or what is drawn, is read out: titles, the ends of lines, the range of numbers.
 
     Returns
     -------
@@ -47,8 +49,9 @@ def show(figure: "Figure", *, alt: str) -> HTML:
     """
     import matplotlib.pyplot as plt
 
-    if not alt.strip():
-        raise ValueError("A figure needs an alt text: say in a sentence what it shows.")
+    alt = alt or figure.get_label() or _read_out(figure)
+    if not alt:
+        raise LearnerError("The figure has no titles to read out: say what it shows, with alt=.")
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=80, bbox_inches="tight")
     plt.close(figure)
@@ -56,6 +59,30 @@ def show(figure: "Figure", *, alt: str) -> HTML:
     for file, options in zip(files, ({"lossless": True}, {"quality": 90}), strict=True):
         Image.open(drawn).convert("RGB").save(file, "WEBP", method=6, **options)
     return HTML(image_tag(min((file.getvalue() for file in files), key=len), alt=alt))
+
+
+def _read_out(figure: "Figure") -> str:
+    """Say what is drawn on each axis: its title, its names, its images and its lines."""
+    said = [_read_axis(axis) for axis in figure.axes if axis.get_label() != "<colorbar>"]
+    text = "; ".join(" ".join(words.split()) for words in said if words)
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def _read_axis(axis: "Axes") -> str:
+    words = [axis.get_title()]
+    for array in (image.get_array() for image in axis.images):
+        span = f"numbers from {array.min():.3g} to {array.max():.3g}"
+        words.append("an image" if array.dtype == np.uint8 else span)
+    for line in axis.lines:
+        y = np.asarray(line.get_ydata(), float)
+        if not line.get_label().startswith("_") and len(y):
+            words.append(f"{line.get_label()} goes from {y[0]:.3g} to {y[-1]:.3g}")
+    ticks = [tick.get_text() for tick in axis.get_yticklabels()] if axis.containers else []
+    texts = [text.get_text() for text in axis.texts]
+    if len(ticks) == len(texts):  # bars with their names
+        words += [f"{name} {text}" for name, text in zip(ticks, texts, strict=True)]
+    labels = " over ".join(filter(None, (axis.get_ylabel(), axis.get_xlabel())))
+    return ", ".join(filter(None, [*words, labels]))
 
 
 def image_tag(webp: bytes, *, alt: str) -> str:
@@ -428,6 +455,8 @@ def run_comparison(results: Mapping[str, Sequence[tuple[int, int]]]) -> "Figure"
             low, high = confidence_interval(correct, total)
             axis.plot([100 * low, 100 * high], [y, y], color=_BLUE, lw=1.5)
             axis.plot(100 * correct / total, y, "o", color=_ORANGE, ms=6)
+    shares = {name: ", ".join(f"{n / of:.1%}" for n, of in results[name]) for name in results}
+    figure.set_label("Right: " + "; ".join(f"{name} {each}" for name, each in shares.items()))
     axis.set_yticks(range(len(results)), results)
     axis.set(xlabel="% of validation images right", xlim=(50, 100), ylim=(len(results) - 0.5, -0.5))
     axis.grid(alpha=0.3, axis="x")
@@ -442,12 +471,14 @@ def calibration(labels: np.ndarray, probabilities: np.ndarray) -> "Figure":
     """
     figure, axis = _subplots(size=(4.6, 3.8))
     axis.plot([0, 1], [0, 1], color=_GREY, lw=1, ls=":")
-    groups = np.minimum((10 * probabilities).astype(int), 9)
+    groups, held = np.minimum((10 * probabilities).astype(int), 9), []
     for inside in (groups == group for group in range(10)):
         if (count := inside.sum()) >= 5:
             x, dogs = probabilities[inside].mean(), labels[inside].sum()
             axis.plot([x, x], confidence_interval(dogs, count), color=_BLUE, lw=1.5)
             axis.plot(x, dogs / count, "o", color=_ORANGE, ms=6)
+            held.append(f"said {x:.2f}, held {dogs / count:.2f}")
+    figure.set_label("Probability of a dog: " + "; ".join(held))
     axis.set(xlabel="probability of a dog, as said", ylabel="share that were dogs")
     axis.grid(alpha=0.3)
     return figure

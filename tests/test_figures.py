@@ -27,8 +27,22 @@ def test_show_has_a_text_alternative_and_closes_the_figure():
     page = figures.show(figure, alt='A "frame" & nothing in it.')
     assert 'alt="A &quot;frame&quot; &amp; nothing in it."' in page.data
     assert not plt.fignum_exists(figure.number)
-    with pytest.raises(ValueError, match="needs an alt text"):
-        figures.show(plt.figure(), alt=" ")
+    with pytest.raises(ValueError, match="say what it shows, with alt="):
+        figures.show(plt.figure())
+
+
+def test_a_figure_is_read_out_as_it_is_drawn():
+    def read(figure):
+        return re.search(r'alt="(.*?)"', figures.show(figure).data)[1]
+
+    drawn = {"an owl": PHOTO, "its map": np.array([[-2.0, 1.5]])}
+    assert read(figures.panels(drawn)) == ("An owl, an image; its map, numbers from -2 to 1.5.")
+    lines = figures.curves({"fit": [3, 2, 1], "other": [1, 4]}, xlabel="step", ylabel="loss")
+    assert read(lines) == "Fit goes from 3 to 1, other goes from 1 to 4, loss over step."
+    assert "one 75.0%, 50.0%; two 25.0%" in read(
+        figures.run_comparison({"one": [(3, 4), (2, 4)], "two": [(1, 4)]})
+    )
+    assert "conv1 448 (0.0%)" in read(figures.parameter_bars(layer_table(build_model(seed=0))))
 
 
 @pytest.mark.parametrize("array", [PHOTO, np.zeros_like(PHOTO)], ids=["photo", "chart"])
