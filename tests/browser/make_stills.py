@@ -24,7 +24,9 @@ from helpers.widgets import (
     ActivationBrowser,
     FunctionLab,
     KernelLab,
+    LearnLab,
     PoolLab,
+    ShiftLab,
     StrideLab,
     ThresholdLab,
 )
@@ -59,8 +61,10 @@ def threshold() -> Lab:
 
 LABS: dict[str, Callable[[], Lab]] = {
     "kernel_lab": lambda: with_traits(KernelLab(), chosen=[200, 100]),
+    "learn_lab": lambda: with_traits(LearnLab(), steps=60),
     "stride_lab": lambda: with_traits(StrideLab(), position=12),
     "pool_lab": lambda: with_traits(PoolLab(), position=1),
+    "shift_lab": lambda: with_traits(ShiftLab(), columns=1),
     "function_lab": FunctionLab,
     "threshold_lab": threshold,
     "progress": training,

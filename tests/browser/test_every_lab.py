@@ -21,8 +21,10 @@ run = {"epochs": 1, "epoch": 1, "steps": 2, "step": 2, "accuracy": 0.5, "state":
 RANGE = "input[type=range]"
 LABS = {  # name: the call, and which of its controls a key moves
     "kernel": ("widgets.KernelLab()", ".cnn-number"),
+    "learn": ("widgets.LearnLab()", RANGE),
     "stride": ("widgets.StrideLab(padding=1)", RANGE),
     "pool": ("widgets.PoolLab()", RANGE),
+    "shift": ("widgets.ShiftLab()", RANGE),
     "function": ("widgets.FunctionLab()", RANGE),
     "threshold": ("widgets.ThresholdLab([0, 1, 1, 0], [0.2, 0.9, 0.4, 0.6])", RANGE),
     "browser": ("widgets.ActivationBrowser(model)", RANGE),
