@@ -17,12 +17,13 @@ const tickText = (value) =>
 /**
  * An empty chart. Its left margin holds the longest number of the axis, the right one a label of so
  * many `letters`. Returns {svg, x, y, box}: x and y turn values into places, values beyond the axis
- * lie on its end. An `svg` that is given is drawn anew.
+ * lie on its end. An `svg` that is given is drawn anew; nameY(value) is the text of a tick of y.
  */
 export function frame({
   svg = shape("svg"), title, xlabel, xs, ys, xticks, yticks, letters = 0, width = 250, height = 190,
+  nameY = tickText,
 }) {
-  const longest = Math.max(...yticks.map((value) => tickText(value).length));
+  const longest = Math.max(...yticks.map((value) => nameY(value).length));
   const box = { left: 12 + LETTER * longest, right: width - 12 - LETTER * letters, top: 24,
     bottom: height - 34, width };
   const place = (value, [low, high], first, last) =>
@@ -35,7 +36,7 @@ export function frame({
     shape("text", { class: "cnn-chart-title", x: box.left, y: 14 }, title),
     ...yticks.flatMap((value) => [
       shape("line", { class: "cnn-axis", x1: box.left, x2: box.right, y1: y(value), y2: y(value) }),
-      shape("text", { x: box.left - 6, y: y(value) + 4, "text-anchor": "end" }, tickText(value)),
+      shape("text", { x: box.left - 6, y: y(value) + 4, "text-anchor": "end" }, nameY(value)),
     ]),
     ...xticks.map((value) =>
       shape("text", { x: x(value), y: height - 18, "text-anchor": "middle" }, tickText(value))),

@@ -1,0 +1,201 @@
+// The learning lab: nine numbers go down the slope of their loss, step by step.
+//
+// The target is what a kernel k makes of the image, so the mean of error × pixel, over all places,
+// is A (g − k) for the guess g: A holds the mean product of any two of the nine shifted copies of
+// the image. With A at hand a step costs 81 products, and all steps are taken anew for each drawing.
+
+import { correlate3, robustLimit } from "./arithmetic.js";
+import { endLabels, frame, line } from "./charts.js";
+import { SIGNED } from "./colormaps.js";
+import { bound, button, imageChooser, list, slider } from "./controls.js";
+import { change, connect, element, formatNumber, inRows } from "./dom.js";
+import { createImageView } from "./image_view.js";
+import { numberTable, shortNumber } from "./numbers.js";
+import { colorOf } from "./pixels.js";
+
+const LAST = 400; // steps
+const TOO_FAR = 1000; // a loss of so many times the first ends the steps
+const PACE = 80; // milliseconds from step to step
+const NINE = [...Array(9).keys()];
+const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+
+/** An image of 0 to 255 as numbers of 0 to 1, perhaps with their mean taken off. */
+export function numbersOf({ data, shape }, centered) {
+  const off = centered ? data.reduce((sum, value) => sum + value, 0) / data.length : 0;
+  return { data: Float64Array.from(data, (value) => (value - off) / 255), shape };
+}
+
+/** The mean products of the nine shifted copies of an image, nine rows of nine. */
+export function productsOf({ data, shape: [rows, columns] }) {
+  const [high, wide] = [rows - 2, columns - 2];
+  const products = NINE.map(() => new Array(9).fill(0));
+  const starts = NINE.map((i) => Math.floor(i / 3) * columns + (i % 3));
+  for (const i of NINE) {
+    for (const j of NINE.slice(i)) {
+      let sum = 0;
+      for (let r = 0; r < high; r++) {
+        const [a, b] = [r * columns + starts[i], r * columns + starts[j]];
+        for (let c = 0; c < wide; c++) sum += data[a + c] * data[b + c];
+      }
+      products[i][j] = products[j][i] = sum / (high * wide);
+    }
+  }
+  return products;
+}
+
+/** Go down from nine zeros: {guess, losses (before the first step and after each), diverged}. */
+export function descend(products, target, { steps, rate, momentum }) {
+  let [guess, speed] = [new Array(9).fill(0), new Array(9).fill(0)];
+  const losses = [];
+  for (let step = 0; ; step++) {
+    const away = guess.map((value, i) => value - target[i]);
+    const slope = products.map((row) => dot(row, away)); // half the gradient
+    losses.push(Math.max(0, dot(away, slope)));
+    const diverged = losses[step] > TOO_FAR * losses[0];
+    if (step >= steps || diverged) return { guess, losses, diverged };
+    speed = speed.map((value, i) => momentum * value - rate * 2 * slope[i]);
+    guess = guess.map((value, i) => value + speed[i]);
+  }
+}
+
+function render({ model, el }) {
+  const wire = connect(model);
+  let source = null; // the image in grey, as pixels
+  let numbers = null; // and as numbers of 0 to 1
+  let products = null;
+  let timer = null;
+  const target = () => wire.get("kernel").flat();
+
+  // --- controls
+  const presets = Object.entries(wire.get("presets"));
+  const nameOf = () => presets.find(([, rows]) => String(rows) === String(wire.get("kernel")))?.[0] ?? "";
+  const kernel = list({ label: "Target", choices: presets.map(([name]) => [name, name]),
+    value: nameOf(), onInput: (name) => wire.set({ kernel: wire.get("presets")[name] }) });
+  const settings = {
+    steps: slider({ label: "Steps", min: 0, max: LAST, ...bound(wire, "steps") }),
+    rate: slider({ label: "Step size", min: 0.1, max: 5, step: 0.1,
+      words: (value) => formatNumber(value, 1), ...bound(wire, "rate") }),
+    momentum: slider({ label: "Momentum", min: 0, max: 0.95, step: 0.05,
+      words: (value) => formatNumber(value, 2), ...bound(wire, "momentum") }),
+  };
+  const centered = element("input", "", { type: "checkbox" });
+  centered.addEventListener("change", () => wire.set({ centered: centered.checked }));
+  const one = button("One step", () => walk());
+  const play = button("Play", () => (timer ? pause() : resume()));
+  const reset = button("Back to zeros", () => { pause(); wire.set({ steps: 0 }); });
+
+  // --- what comes of them
+  const words = element("div", "cnn-words", { role: "status" });
+  const note = element("div", "cnn-note", { role: "alert" });
+  const chart = frame({ title: "", xs: [0, 1], ys: [0, 1], xticks: [], yticks: [0] });
+  const [now, aim] = ["learnt so far", "target"].map((name) => {
+    const table = numberTable(`kernel: ${name}`);
+    const image = createImageView({ interactive: false, readout: false });
+    return { table, image, node: element("div", "", {}, table.node, image.node) };
+  });
+  const chooser = imageChooser({ wire, onImage: (message, buffers, pixels) => {
+    source = pixels;
+    measure();
+  } });
+  el.append(element("div", "cnn-lab cnn-learn-lab", { role: "group", "aria-label": "Learning lab" },
+    chooser.node,
+    element("div", "cnn-learn-row", {},
+      element("div", "cnn-learn-panel", {},
+        element("div", "", {}, kernel.node, settings.steps.node,
+          element("div", "cnn-row", {}, one, play, reset), settings.rate.node, settings.momentum.node,
+          element("label", "cnn-choice", {}, centered, "centred image (its mean taken off)")),
+        element("div", "", {}, chart.svg, words, note)),
+      now.node, aim.node)));
+
+  const walk = () => wire.set({ steps: Math.min(LAST, wire.get("steps") + 1) });
+
+  function pause() {
+    clearInterval(timer);
+    timer = null;
+    play.textContent = "Play";
+  }
+
+  function resume() {
+    if (wire.get("steps") === LAST) wire.set({ steps: 0 });
+    timer = setInterval(walk, PACE);
+    play.textContent = "Pause";
+    walk();
+  }
+
+  function measure() {
+    if (!source) return;
+    numbers = numbersOf(source, wire.get("centered"));
+    products = productsOf(numbers);
+    draw();
+  }
+
+  const after = (momentum) => descend(products, target(),
+    { steps: wire.get("steps"), rate: wire.get("rate"), momentum });
+
+  function draw() {
+    kernel.set(nameOf());
+    centered.checked = wire.get("centered");
+    for (const [name, control] of Object.entries(settings)) control.set(wire.get(name));
+    if (!products) return;
+    const found = after(wire.get("momentum"));
+    if (timer && (found.diverged || wire.get("steps") === LAST)) pause();
+    say(found);
+    drawLosses(found.losses, wire.get("momentum") ? after(0).losses : []);
+    const resultOf = (nine) => correlate3(numbers.data, ...numbers.shape, nine);
+    const limit = robustLimit(resultOf(target()));
+    const shape = source.shape.map((n) => n - 2);
+    const largest = Math.max(...target().map(Math.abs)) * 1.6 || 1;
+    for (const [part, nine, title, write] of [
+      [now, found.guess, "Result so far", (value) => formatNumber(value, 2)],
+      [aim, target(), "Target", shortNumber]]) {
+      part.table.show(inRows(nine.map(write), 3),
+        (_, i) => colorOf(nine[i], SIGNED, [-largest, largest]));
+      part.image.setPixels(
+        { data: resultOf(nine), shape, colors: SIGNED, limits: [-limit, limit], beyond: true },
+        title, `${title}: blue below zero, red above`);
+    }
+  }
+
+  function say({ guess, losses, diverged }) {
+    const away = Math.max(...guess.map((value, i) => Math.abs(value - target()[i])));
+    const taken = losses.length - 1;
+    const right = guess.every((value, i) => Math.round(value) === target()[i]);
+    change(words, { "aria-live": timer ? "off" : "polite" });
+    words.textContent = `after ${taken} ${taken === 1 ? "step" : "steps"}: ` +
+      `loss ${formatNumber(Number(losses[taken].toPrecision(2)))} · largest ` +
+      `error of a number ${formatNumber(away, 3)}` +
+      (right ? " · rounded, all nine are right" : "");
+    note.textContent = diverged
+      ? `It diverges: the loss has grown to more than ${TOO_FAR.toLocaleString("en")} times what it was ` +
+        "at the start, because each step goes too far and lands higher than the one before. " +
+        "Make the step size smaller." : "";
+  }
+
+  /** The losses on a scale on which every line is a tenth of the one above it. */
+  function drawLosses(losses, plain) {
+    const points = [losses, plain].map((all) =>
+      all.map((loss, i) => [i, Math.log10(Math.max(loss, 1e-9))]));
+    const heights = points.flat().map(([, height]) => height);
+    const top = Math.ceil(Math.max(...heights));
+    const low = Math.min(top - 3, Math.floor(Math.min(...heights)));
+    const end = [20, 50, 100, 200, LAST].find((n) => n >= losses.length - 1);
+    const powers = [...Array(top - low + 1).keys()].map((i) => low + i);
+    const drawn = frame({ svg: chart.svg, title: "loss", xlabel: "step", xs: [0, end], ys: [low, top],
+      xticks: [0, end / 2, end], yticks: powers, letters: plain.length ? 10 : 0, width: 300,
+      nameY: (power) => (power < -4 ? `1e${power}`.replace("-", "−") : formatNumber(10 ** power)) });
+    if (plain.length) line(drawn, points[1], "cnn-orange cnn-dashed");
+    line(drawn, points[0], "cnn-blue");
+    if (plain.length) endLabels(drawn, [["momentum", ...points[0].at(-1)], ["without", ...points[1].at(-1)]]);
+    change(chart.svg, { "aria-label": `Loss curve; ${words.textContent}` });
+  }
+
+  wire.on({
+    ...Object.fromEntries(Object.keys(settings).map((name) => [`change:${name}`, draw])),
+    "change:kernel": draw,
+    "change:centered": measure,
+  });
+  draw();
+  return () => { pause(); wire.close(); };
+}
+
+export default { render };
