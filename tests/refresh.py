@@ -32,7 +32,6 @@ def run(path: Path, *, twice: bool = False) -> nbformat.NotebookNode:
         book,
         timeout=600,
         kernel_name="python3",
-        store_widget_state=False,
         record_timing=False,
         coalesce_streams=True,
         resources={"metadata": {"path": str(path.parent)}},
