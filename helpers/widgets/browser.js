@@ -6,10 +6,13 @@ import { SEQUENTIAL, SIGNED } from "./colormaps.js";
 import { bound, button, imageChooser, radios, slider } from "./controls.js";
 import { change, connect, element, formatNumber, uniqueId } from "./dom.js";
 import { createImageView } from "./image_view.js";
+import { YOURS, openCamera } from "./own_image.js";
 import { bytesOf, drawPixels, imageOf, valueAt } from "./pixels.js";
 
 const PETS = "one of my pets";
 const CHANNELS = ["red", "green", "blue"];
+const NEEDS_PYTHON = "To see what excites a filter most among a thousand pets, or your own network, open the " +
+  "lesson in Jupyter.";
 
 /** All maps of one image under one kind of weights, from a message of Python's. */
 function readMaps(message, buffers, photo) {
@@ -247,12 +250,13 @@ function createSearch(wire) {
 
 function render({ model, el }) {
   const wire = connect(model);
-  const alone = wire.get("upload") === false; // a saved page without its model
+  const alone = wire.get("upload") === false; // a page without Python
   const layers = wire.get("layers");
   const sets = new Map(); // maps of the image that is shown, by weights
   let set = null; // those that are shown
   let drawn = []; // what was drawn last
   let tiled = []; // what the grid shows
+  let explained = ""; // what the kernel shows
   let waiting = 0; // for the next frame, to draw the grid
   let place = null; // the chosen place, as a share of height and width; first the largest number
   let [asking, again] = [false, false]; // an answer of Python's is to come; and one more is wanted
@@ -284,23 +288,63 @@ function render({ model, el }) {
   const kernel = createKernel((name, number) => wire.set({ layer: name, filter: number }));
   const grid = createGrid((number) => wire.set({ filter: number }));
   const search = createSearch(wire);
+  const asked = button("What does the network say? (3.2 MB to load)", () => {
+    asked.disabled = true;
+    wire.send({ kind: "answer", weights: wire.get("weights") });
+  });
+  const film = button("", () => (camera ? endFilm(true) : startFilm()));
+  let camera = null; // while it films
   map.stage.append(silent);
-  [weights.node.hidden, search.node.hidden, pet.node.hidden] = [alone, alone, true];
+  [weights.node.hidden, pet.node.hidden] = [alone && !wire.get("both_weights"), true];
+  film.hidden = !wire.get("own") || !navigator.mediaDevices;
 
   const chooser = imageChooser({ wire, extra: () => ({ weights: wire.get("weights"), pet: wire.get("pet") }),
     onImage: (message, buffers, pixels) => {
-      if (message.checksum !== set?.checksum) sets.clear();
-      sets.set(message.weights, readMaps(message, buffers, pixels));
-      draw();
+      endFilm(false);
+      take(message, buffers, pixels);
     } });
-  chooser.node.append(pet.node);
+  chooser.node.append(film, pet.node);
+  endFilm(false);
   el.append(element("div", "cnn-lab cnn-browser", { role: "group", "aria-label": "Activation browser" },
-    chooser.node, controls, answer,
+    chooser.node, controls, answer, asked,
     element("div", "cnn-browser-row", {},
       element("div", "cnn-browser-photo", {}, photo.node, squeezed),
       element("div", "cnn-browser-map", {}, map.node, scaled),
       element("div", "cnn-browser-where", {}, seen, words), grid.node),
-    kernel.node, search.node));
+    kernel.node, alone ? element("p", "cnn-quiet cnn-browser-search", {}, NEEDS_PYTHON) : search.node));
+
+  function take(message, buffers, pixels) {
+    if (message.checksum !== set?.checksum) sets.clear();
+    sets.set(message.weights, readMaps(message, buffers, pixels));
+    draw();
+  }
+
+  async function startFilm() {
+    film.disabled = true;
+    const opened = await openCamera(set.photo.shape).catch((error) => error);
+    film.disabled = false;
+    if (opened instanceof Error) {
+      answer.textContent = `The camera did not open (${opened.name}): allow it for this page, or choose a photo.`;
+      return;
+    }
+    camera = opened;
+    film.textContent = "Stop, and keep this image";
+    askFrame();
+  }
+
+  /** One image of the camera, up to the layer that is shown; the answer asks for the next. */
+  function askFrame() {
+    if (!camera) return;
+    const until = layers.indexOf(wire.get("layer"));
+    wire.send({ kind: "frame", weights: wire.get("weights"), until }, [camera.frame()]);
+  }
+
+  function endFilm(keep) {
+    film.textContent = "Use the camera, live";
+    camera?.close();
+    if (camera && keep) chooser.ask(YOURS);
+    camera = null;
+  }
 
   /** Ask Python once more for the image, when it has answered what it was asked before. */
   function ask() {
@@ -358,6 +402,7 @@ function render({ model, el }) {
     photo.setPixels(set.photo, `The image: ${set.name}${number}`);
     squeezed.textContent = set.squeezed;
     answer.textContent = set.answer;
+    [asked.hidden, asked.disabled] = [!set.askable || camera !== null, false];
     pet.node.hidden = alone || set.name !== PETS;
     pet.set(wire.get("pet"), Math.max(0, set.pets - 1));
   }
@@ -365,7 +410,7 @@ function render({ model, el }) {
   function draw() {
     const before = set;
     set = sets.get(wire.get("weights")) ?? set;
-    if (!set) return;
+    if (!set || layers.indexOf(wire.get("layer")) > (set.until ?? Infinity)) return;
     const [now, number, shared] = [layerNow(), filterNow(), wire.get("shared_scale")];
     // A slider that is linked to this one must hear of the last filter after it has been set.
     if (number !== wire.get("filter")) setTimeout(() => wire.set({ filter: filterNow() }));
@@ -377,7 +422,9 @@ function render({ model, el }) {
     filter.set(number, now.filters - 1);
     weights.set(set.weights);
     scale.set(shared ? "layer" : "filter");
-    kernel.draw(set, now, number);
+    const made = `${set.version} ${now.name} ${number}`; // not anew for every image of the camera
+    if (made !== explained) kernel.draw(set, now, number);
+    explained = made;
     search.draw({ weights: set.weights, version: set.version, layer: now.name, filter: number });
     waiting ||= requestAnimationFrame(drawGrid);
   }
@@ -385,8 +432,8 @@ function render({ model, el }) {
   function drawGrid() {
     waiting = 0;
     const [, now, number, shared] = drawn;
-    if (tiled[0] !== now || tiled[1] !== shared) grid.draw(set, now, shared);
-    tiled = [now, shared];
+    if ([set, now, shared].some((value, i) => value !== tiled[i])) grid.draw(set, now, shared);
+    tiled = [set, now, shared];
     grid.mark(number);
   }
 
@@ -396,11 +443,15 @@ function render({ model, el }) {
     "change:pet": () => { if (wire.get("image") === PETS) ask(); },
     "msg:custom": (message, buffers) => {
       if (message.kind === "search") search.receive(message, buffers);
+      else if (message.kind === "frame") {
+        if (camera) take(message, buffers, imageOf(message, buffers));
+        requestAnimationFrame(askFrame);
+      }
       else if (again) { asking = false; ask(); }
       else asking = false;
     },
   });
-  return wire.close;
+  return () => { endFilm(false); wire.close(); };
 }
 
 export default { render };

@@ -1,6 +1,7 @@
 """The activation browser of lesson 5: every filter of a network for one image, at hand's speed."""
 
 import hashlib
+import re
 import zlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from helpers.activations import (
     strongest_patches,
 )
 from helpers.errors import LearnerError
-from helpers.model import receptive_spans
+from helpers.model import IDENTITIES, receptive_spans
 from helpers.pets import Pets, load_pets
 from helpers.widgets.lab import SAMPLES, ImageLab, Message, number
 
@@ -32,6 +33,16 @@ _SLICES = 6  # a deeper kernel is shown by this many of its slices, the stronges
 _KINDS = {"photos": "photos of pets", "drawn": "drawn pets"}
 # How the axes of a kernel become (filters, maps, height, width).
 _AXES = {"Conv2D": (3, 2, 0, 1), "Dense": (3, 2, 0, 1), "Conv2DTranspose": (2, 3, 0, 1)}
+# The layers that network.js computes, each by a letter: their class, and how they have to be set.
+_CONV = {"kernel_size": (3, 3), "strides": (1, 1), "dilation_rate": (1, 1), "groups": 1}
+_PLAIN: dict[str, tuple[str, dict[str, Any]]] = {
+    "R": ("Rescaling", {}),
+    "C": ("Conv2D", {**_CONV, "padding": "valid", "use_bias": True, "activation": "relu"}),
+    "P": ("MaxPooling2D", {"pool_size": (2, 2), "strides": (2, 2), "padding": "valid"}),
+    "F": ("Flatten", {}),
+    "D": ("Dense", {"use_bias": True, "activation": "relu"}),
+    "S": ("Dense", {"use_bias": True, "activation": "sigmoid", "units": 1}),
+}
 
 
 class ActivationBrowser(ImageLab):
@@ -185,6 +196,11 @@ class ActivationBrowser(ImageLab):
         """Answer the choice of an image, the parts of an upload, and each step of a search."""
         if request["kind"] == "search":
             return self._search(request)
+        if request["kind"] in ("network", "dense"):
+            network, weights, dense = page_network(self._network(request["weights"])[0])
+            classes = self._classes if len(self._classes) == 2 else ("answer 0", "answer 1")
+            part = dense if request["kind"] == "dense" else weights
+            return {"network": network, "classes": classes}, [part]
         if request["kind"] == "image" and request["name"] == _PETS:
             # A request may overtake the state: its number counts, not that of the trait.
             return self._named(_PETS, self._validation()[request["pet"]], request)
@@ -219,8 +235,54 @@ class ActivationBrowser(ImageLab):
         return header, [np.ascontiguousarray(p.pixels).tobytes() for p in patches]
 
     def stored_requests(self) -> list[dict[str, Any]]:
-        """Return the request for the image and the weights that are shown."""
-        return [{"kind": "image", "name": self.image, "weights": self.weights, "pet": self.pet}]
+        """Return the requests for the image that is shown, and for the network if it is plain."""
+        image = {"kind": "image", "name": self.image, "weights": self.weights, "pet": self.pet}
+        plain = self._preprocess is None and page_network(self._network(self.weights)[0])
+        return [image, *([{"kind": "network", "weights": self.weights}] if plain else [])]
+
+
+def page_network(model: "keras.Model") -> tuple[dict[str, Any], bytes, bytes] | None:
+    """Return a network as network.js computes it; None if it is no chain of what that knows.
+
+    Returns
+    -------
+    description : dict
+        shape, scale, offset, layers and head, as `forward` in network.js takes them.
+    weights, dense : bytes
+        Of the convolutions as float32, of the dense layers as float16, in the order taken there.
+    """
+    layers = [layer for layer in model.layers if type(layer).__name__ not in IDENTITIES]
+    chain = "".join(map(_letter, layers))
+    if not re.fullmatch("R?[CP]+(FD*S)?", chain) or type(model).__name__ != "Sequential":
+        return None
+    network = {"shape": model.input_shape[1:], "scale": 1, "offset": 0, "layers": [], "head": []}
+    weights, dense = [], [np.zeros(0)]
+    for letter, layer in zip(chain, layers, strict=True):
+        kernel, bias = layer.get_weights() or (None, None)
+        if letter == "R":
+            network |= {"scale": layer.scale, "offset": layer.offset}
+        elif letter == "F":
+            places = layer.input.shape[1:]
+        elif letter in "CP":
+            network["layers"].append(0 if bias is None else len(bias))
+            weights += [] if bias is None else [kernel.transpose(3, 2, 0, 1).ravel(), bias]
+        else:
+            dense += [kernel.reshape(*places, -1).transpose(3, 2, 0, 1).ravel(), bias]
+            network["head"].append(len(bias))
+            places = (1, 1, len(bias))
+    parts = np.concatenate(weights, dtype=np.float32), np.concatenate(dense).astype(np.float16)
+    return network, parts[0].tobytes(), parts[1].tobytes()
+
+
+def _letter(layer: "keras.Layer") -> str:
+    """Return the letter of a layer that network.js computes, "?" of any other."""
+    settings = layer.get_config().items()
+    fits = (
+        letter
+        for letter, (kind, wanted) in _PLAIN.items()
+        if kind == type(layer).__name__ and wanted.items() <= settings
+    )
+    return next(fits, "?")
 
 
 def _described(model: "keras.Model") -> tuple[list[dict[str, Any]], np.ndarray]:

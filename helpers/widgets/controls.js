@@ -98,10 +98,13 @@ export function imageChooser({ wire, extra = () => ({}), onImage }) {
   const note = element("div", "cnn-note", { role: "alert" });
   const choices = () => [...names].map((name) => [name, name]);
   const choice = list({ label: "Image", choices: choices(), value: wire.get("image"), onInput: ask });
-  const file = element("input", "cnn-spoken", { type: "file", accept: "image/*" });
-  const upload = element("label", "cnn-button", {}, file, "Upload an image");
-  const node = element("div", "cnn-chooser", {}, choice.node, upload, note);
-  upload.hidden = wire.get("upload") === false; // a saved page without its model
+  const own = wire.get("own"); // a page that computes by itself
+  const file = filePicker("cnn-button", own ? "Open your own photo" : "Upload an image");
+  const camera = filePicker("cnn-button cnn-touch", "Take a photo", { capture: "environment" });
+  const promise = element("span", "cnn-quiet", {}, "Your photo stays in this page: it is sent nowhere.");
+  const node = element("div", "cnn-chooser", {}, choice.node, file, camera, promise, note);
+  file.hidden = !own && wire.get("upload") === false; // a saved page without its model
+  camera.hidden = promise.hidden = !own;
 
   function ask(name) {
     note.textContent = "";
@@ -109,8 +112,17 @@ export function imageChooser({ wire, extra = () => ({}), onImage }) {
     wire.send({ kind: "image", name, ...extra() });
   }
 
+  function filePicker(look, text, more = {}) {
+    const input = element("input", "cnn-spoken", { type: "file", accept: "image/*", ...more });
+    input.addEventListener("change", () => {
+      const [given] = input.files;
+      input.value = ""; // the same file can be chosen again
+      if (given) send(given);
+    });
+    return element("label", look, {}, input, text);
+  }
+
   async function send(given) {
-    file.value = ""; // the same file can be chosen again
     note.textContent = given.size > LARGEST_FILE
       ? `“${given.name}” is larger than 64 MB: save it smaller and upload it again.` : "";
     if (given.size > LARGEST_FILE) return;
@@ -123,7 +135,6 @@ export function imageChooser({ wire, extra = () => ({}), onImage }) {
     }
   }
 
-  file.addEventListener("change", () => { if (file.files[0]) send(file.files[0]); });
   node.addEventListener("dragover", (event) => event.preventDefault());
   node.addEventListener("drop", (event) => {
     event.preventDefault();

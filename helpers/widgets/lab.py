@@ -57,6 +57,11 @@ def _bundle(*names: str) -> str:
     return "\n".join([*(_EXPORT.sub("", text) for text in before), last])
 
 
+def _in_text(message: dict[str, Any], buffers: list[bytes]) -> dict[str, Any]:
+    texts = [base64.b64encode(zlib.compress(b, 9)).decode() for b in buffers]
+    return {"message": message, "buffers": texts}
+
+
 def number(
     name: str, value: Any, low: float, high: float, *, whole: bool = True, other: str = ""
 ) -> Any:
@@ -139,17 +144,27 @@ class Lab(anywidget.AnyWidget):
         """Return the requests whose answers go into a saved page."""
         return []
 
-    def stored(self) -> dict[str, Any]:
-        """Return what `stored.js` makes a model of: the state, and answers to some requests."""
+    def stored(
+        self, requests: list[dict[str, Any]] | None = None, pack: Callable[..., dict] = _in_text
+    ) -> dict[str, Any]:
+        """Return what `stored.js` makes a model of: the state, and answers to some requests.
+
+        Parameters
+        ----------
+        requests : list of dict
+            By default those of `stored_requests`.
+        pack : callable
+            Takes a message and its buffers to what stands beside the request: themselves, or the
+            file that holds them.
+        """
         of_all = anywidget.AnyWidget.class_trait_names()
         names = [n for n in self.trait_names(sync=True) if n[0] != "_" and n not in of_all]
-        answers = []
-        for request in self.stored_requests():
-            message, buffers = self.answer(request, [])
-            texts = [base64.b64encode(zlib.compress(b, 9)).decode() for b in buffers]
-            answers.append({"request": request, "message": message, "buffers": texts})
-        state = {name: getattr(self, name) for name in names}
-        return {"state": {**state, "upload": False}, "answers": answers}
+        requests = self.stored_requests() if requests is None else requests
+        answers = [{"request": r, **pack(*self.answer(r, []))} for r in requests]
+        state = {name: getattr(self, name) for name in names} | {"upload": False}
+        if isinstance(self, ImageLab):  # the list names the stored images alone
+            state["images"] = [r["name"] for r in requests if r["kind"] == "image"]
+        return {"state": state, "answers": answers}
 
     def save_html(self, path: str | Path) -> Path:
         """Write a page that shows the lab as it is now, without Jupyter, kernel or network.
@@ -271,12 +286,6 @@ class ImageLab(Lab):
                 "image first, or ask for it with save_html(path, with_upload=True)."
             )
         return super().save_html(path)
-
-    def stored(self) -> dict[str, Any]:
-        """Return what `stored.js` makes a model of; its list names the stored images alone."""
-        stored = super().stored()
-        stored["state"]["images"] = [request["name"] for request in self.stored_requests()]
-        return stored
 
     def stored_requests(self) -> list[dict[str, Any]]:
         """Return the request for the image that is shown."""

@@ -92,8 +92,9 @@ def encode(png: bytes) -> bytes:
 def make(page: Page, lab: Lab, path: Path) -> bytes:
     """Return the still of a lab, by way of its saved page."""
     html = lab.save_html(path).read_text(encoding="utf-8")
-    # With all that needs Python, which a saved page hides.
-    path.write_text(html.replace('"upload": false', '"upload": true'), encoding="utf-8")
+    # With all that needs Python, which a saved page hides, and without what it does instead.
+    html = html.replace('"upload": false', '"upload": true').replace('"kind": "network"', '""')
+    path.write_text(html, encoding="utf-8")
     page.goto(path.as_uri())
     page.wait_for_timeout(500)
     return encode(page.locator(".cnn-lab").screenshot())
