@@ -1,0 +1,121 @@
+// The occlusion lab: a patch hides a part of an image, and the sum before the sigmoid moves. Python
+// computes that sum for every place and fill at once, so moving the patch takes no time.
+
+import { SIGNED } from "./colormaps.js";
+import { bound, imageChooser, radios, slider } from "./controls.js";
+import { connect, element, formatNumber } from "./dom.js";
+import { createImageView } from "./image_view.js";
+import { numberTable } from "./numbers.js";
+import { bytesOf, colorOf } from "./pixels.js";
+
+const CELL = 10; // pixels from one place to the next
+
+/** First pixel and one past the last, along a side of so many, that a patch hides. */
+export function hiddenSpan(cell, size, side) {
+  const first = CELL * cell + CELL / 2 - Math.floor(size / 2);
+  return [Math.max(0, first), Math.min(side, first + size)];
+}
+
+/** A sum before the sigmoid in words, with its probability. */
+export function answerWords(logit) {
+  const percent = 100 / (1 + Math.exp(-logit));
+  const digits = percent > 1 && percent < 99 ? 0 : percent > 99.99 || percent < 0.01 ? 5 : 2;
+  return `${formatNumber(logit, 2)} (dog: ${percent.toFixed(digits)}%)`;
+}
+
+function render({ model, el }) {
+  const wire = connect(model);
+  let shown = null; // {name, side, image, fills: {name: bytes}}
+  let table = null; // {logit, sums: {fill: Float32Array}, limit}, for this image and size
+  const cells = () => shown.side / CELL;
+  const place = () => [wire.get("row"), wire.get("column")];
+  const moveTo = ([row, column]) => wire.set({ row, column });
+  const image = createImageView({ interactive: false, readout: false });
+  const map = createImageView({ readout: false, onChoose: (at) => { if (at) moveTo(at); } });
+  const fill = radios({ label: "filled with", ...bound(wire, "fill"),
+    choices: ["mean", "blur", "another image"].map((name) => [name, name]) });
+  const size = slider({ label: "patch", min: 10, max: 50, step: 20, ...bound(wire, "size"),
+    words: (n) => `${n} × ${n}` });
+  const changes = numberTable("hiding this place lowers the sum by");
+  const words = element("div", "cnn-words", { role: "status" });
+  const note = element("div", "cnn-note", { role: "alert" });
+  const row = element("div", "cnn-occlusion-row", {}, image.node, map.node);
+  const chooser = imageChooser({ wire, onImage: (message, [, ...buffers], pixels) => {
+    shown = { name: message.name, side: message.shape[0], image: pixels, fills: {} };
+    buffers.forEach((buffer, i) => {
+      shown.fills[message.fills[i]] = new Uint8Array(bytesOf(buffer));
+    });
+    ask();
+  } });
+  el.append(element("div", "cnn-lab cnn-occlusion-lab", { role: "group", "aria-label": "Occlusion lab" },
+    chooser.node, element("div", "cnn-occlusion-controls", {}, size.node, fill.node),
+    note, row, words, changes.node));
+
+  // The patch goes where the pointer is on the image; the map offers the same to the keys.
+  image.stage.classList.add("cnn-draggable");
+  image.onDrag((at) => {
+    moveTo(at.map((n) => Math.min(cells() - 1, Math.max(0, Math.floor(n / CELL)))));
+  });
+
+  /** Ask for the sums of this image and size; what is shown stays until they are there. */
+  function ask() {
+    if (!shown) return;
+    size.set(wire.get("size"));
+    row.classList.add("cnn-busy");
+    wire.send({ kind: "table", name: shown.name, size: wire.get("size") });
+  }
+
+  function receive(message, buffers) {
+    const wanted = message.name === shown?.name && message.size === wire.get("size");
+    if (message.kind !== "table" || (!message.sentence && !wanted)) return;
+    row.classList.remove("cnn-busy");
+    note.textContent = message.sentence ?? "";
+    table = null;
+    if (!message.sentence) {
+      const all = new Float32Array(bytesOf(buffers[0]));
+      const names = Object.keys(shown.fills);
+      const each = all.length / names.length;
+      // One scale for all fills, so that they can be compared.
+      table = { logit: message.logit, limit: Math.max(...all.map((sum) => Math.abs(message.logit - sum))) };
+      table.sums = Object.fromEntries(names.map((name, i) => [name, all.slice(i * each, (i + 1) * each)]));
+    }
+    draw();
+  }
+
+  function draw() {
+    if (!shown) return;
+    fill.set(wire.get("fill"));
+    const { data, shape } = shown.image;
+    const [[top, bottom], [left, right]] = place().map((at) => hiddenSpan(at, wire.get("size"), shown.side));
+    const patched = data.slice();
+    for (let r = top; r < bottom; r++) {
+      const [from, to] = [left, right].map((column) => 3 * (r * shown.side + column));
+      patched.set(shown.fills[wire.get("fill")].subarray(from, to), from);
+    }
+    image.setPixels({ ...shown.image, data: patched, shape }, shown.name,
+      `${shown.name}, rows ${top} to ${bottom - 1} and columns ${left} to ${right - 1} hidden`);
+    image.setBoxes([[top, left, bottom, right]]);
+    map.node.hidden = changes.node.hidden = words.hidden = !table;
+    if (!table) return;
+    const { logit, limit, sums } = table;
+    const look = [SIGNED, [-limit, limit]];
+    map.setPixels({ data: sums[wire.get("fill")].map((sum) => logit - sum), shape: [cells(), cells()],
+      colors: look[0], limits: look[1], digits: 2 }, "how much each place speaks for dog",
+    "the map of all places: red where hiding lowers the sum for dog, blue where it raises it");
+    map.setChosen(place());
+    const at = place()[0] * cells() + place()[1];
+    words.textContent = `Sum before the sigmoid: ${answerWords(logit)}; with the patch: ` +
+      `${answerWords(sums[wire.get("fill")][at])}.`;
+    const names = Object.keys(sums);
+    changes.show([names, names.map((name) => logit - sums[name][at])],
+      (value) => (typeof value === "number" ? colorOf(value, ...look) : null));
+  }
+
+  wire.on({
+    "change:row": draw, "change:column": draw, "change:fill": draw, "change:size": ask,
+    "msg:custom": receive,
+  });
+  return wire.close;
+}
+
+export default { render };
