@@ -72,7 +72,7 @@ def _read_axis(axis: "Axes") -> str:
     words = [axis.get_title()]
     for array in (image.get_array() for image in axis.images):
         span = f"numbers from {array.min():.3g} to {array.max():.3g}"
-        words.append("an image" if array.dtype == np.uint8 else span)
+        words.append("an image" if array.dtype == np.uint8 else "" if axis.get_xlabel() else span)
     for line in axis.lines:
         y = np.asarray(line.get_ydata(), float)
         if not line.get_label().startswith("_") and len(y):
@@ -140,7 +140,7 @@ def _write_numbers(axis: "Axes", array: np.ndarray) -> None:
     for (row, column), value in np.ndenumerate(array):
         color = "white" if array.dtype == np.uint8 and value < 128 else "black"
         text = f"{value + 0:.4g}".replace("-", "−")
-        axis.text(column, row, text, color=color, fontsize=9, ha="center", va="center")
+        axis.text(column, row, text, color=color, fontsize=11, ha="center", va="center")
 
 
 def _outline(axis: "Axes", box: tuple[int, int, int, int], *, color: Any = "#ffb000") -> None:
@@ -196,7 +196,7 @@ def numbers(arrays: Mapping[str, np.ndarray], *, limit: float | None = None) -> 
     The colours end beyond the largest number of each array, or of all at `limit`.
     """
     widths = [array.shape[1] for array in arrays.values()]
-    cell = 0.75 * (np.mean(widths) + 0.5), 0.75 * max(map(len, arrays.values()))
+    cell = 0.9 * (np.mean(widths) + 0.5), 0.9 * max(map(len, arrays.values()))
     options = {"width_ratios": widths, "layout": "none"}  # "compressed" would change the ratios
     figure, axes = _frames([*arrays], columns=len(arrays), cell=cell, **options)
     for axis, array in zip(axes, arrays.values(), strict=True):
@@ -289,14 +289,16 @@ def windows(n: int, *, kernel: int, stride: int = 1) -> "Figure":
     """
     starts = range(0, stride * output_size(n, kernel=kernel, stride=stride), stride)
     reached = {pixel for start in starts for pixel in range(start, start + kernel)}
-    figure, axis = _subplots(size=(0.5 * n + 2.4, 0.34 * (len(starts) + 3)))
+    figure, axis = _subplots(size=(10, 0.5 * (len(starts) + 3)))
     hatch = ["" if pixel in reached else "///" for pixel in range(n)]
     pixels = axis.barh([0.35] * n, 1, 1, left=range(n), color="white", ec="black", hatch=hatch)
-    axis.bar_label(pixels, range(n), label_type="center", bbox={"fc": "white", "ec": "none"})
+    axis.bar_label(
+        pixels, range(n), label_type="center", fontsize=12, bbox={"fc": "white", "ec": "none"}
+    )
     places = -1 - np.arange(len(starts))
     bars = axis.barh(places, kernel, 0.8, left=starts, color=(_BLUE, _ORANGE))
     names = [f"window {index}" for index in range(len(starts))]
-    axis.bar_label(bars, names, label_type="center", color="white")
+    axis.bar_label(bars, names, label_type="center", fontsize=12, color="white")
     axis.axis("off")
     return figure
 
@@ -358,15 +360,18 @@ def network_diagram(model: "keras.Model") -> "Figure":
     size = 10, 0.6 * len(rows) + 0.4
     figure, (chain, bars) = _subplots(1, 2, size=size, width_ratios=(2.2, 1), sharey=True)
     chain.barh(range(len(rows)), 1, 0.7, color="white", edgecolor=colors, linewidth=2)
+    style = {"va": "center", "fontsize": 11}
     for place, row in enumerate(rows):
-        chain.text(0.02, place, row.name, weight="bold", va="center")
-        chain.text(0.24, place, row.kind, color=colors[place], va="center")
-        chain.text(0.58, place, "in\nout", va="center")
-        chain.text(0.67, place, f"{shapes[place]}\n{shapes[place + 1]}", va="center")
+        chain.text(0.02, place, row.name, weight="bold", **style)
+        chain.text(0.24, place, row.kind, color=colors[place], **style)
+        chain.text(0.58, place, "in\nout", **style)
+        chain.text(0.67, place, f"{shapes[place]}\n{shapes[place + 1]}", **style)
     chain.plot([0.5] * (len(rows) - 1), np.arange(1, len(rows)) - 0.5, "kv", ms=5)
     leave = {row.name: math.prod(row.output_shape) for row in rows}
     _bars(bars, leave, [f"{count:,}" for count in leave.values()], color=colors)
-    bars.set_title("numbers that leave it", fontsize=10)
+    bars.set_title("numbers that leave it", fontsize=11)
+    bars.set_ylim(len(rows) - 0.5, -0.5)
+    figure.set_label("; ".join(map("{} {}".format, ["image", *leave], shapes)))
     for axis in (chain, bars):
         axis.axis("off")
     return figure
@@ -374,7 +379,7 @@ def network_diagram(model: "keras.Model") -> "Figure":
 
 def layer_table_html(rows: Sequence[LayerRow]) -> HTML:
     """Return the table of `helpers.model.layer_table` as a page shows it."""
-    names = "layer", "kind", "output shape", "parameters", "multiply-adds", "sees", "memory (bytes)"
+    names = "layer", "output shape", "parameters", "multiply-adds", "sees", "memory (bytes)"
     head = "".join(f'<th scope="col">{name}</th>' for name in names)
     counts = [(row.parameters, row.multiply_adds, row.memory) for row in rows]
     parameters, work, memory = map(sum, zip(*counts, strict=True))
@@ -385,7 +390,7 @@ def layer_table_html(rows: Sequence[LayerRow]) -> HTML:
         count = f"{row.arithmetic}\u00a0=\u00a0{count}" if row.arithmetic else count
         sees = "all" if field is None else field if isinstance(field, str) else _times(field)
         work, memory = f"{row.multiply_adds:,}", f"{row.memory:,}"
-        cells = row.kind, _times(row.output_shape), count, work, sees, memory
+        cells = _times(row.output_shape), count, work, sees, memory
         cells = "".join(f"<td>{cell}</td>" for cell in cells)
         lines.append(f'<tr><th scope="row">{row.name}</th>{cells}</tr>')
     *body, foot = lines
