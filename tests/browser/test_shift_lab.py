@@ -67,12 +67,14 @@ def test_a_pool_forgives_a_step_inside_its_window(saved_page: Callable) -> None:
     page.get_by_role("radio", name="8 × 8").check()
     right = slider(page, "left or right")
     right.focus()
-    found = []
+    found, drawn = [], []
     for _ in range(5):
+        drawn.append(pages.canvas_pixels(page.locator(".cnn-image-canvas").last))
         page.keyboard.press("ArrowRight")
         found.append(shares(page))
     assert right.get_attribute("aria-valuetext") == "5 px right"
     assert [pooled > 0 for _, pooled in found] == [False] * 4 + [True]
+    assert (drawn[3] == drawn[0]).all() and (drawn[4] != drawn[0]).any()
     assert all(edges > 0.4 for edges, _ in found)
     page.get_by_role("button", name="Back to the start").click()
     assert shares(page) == [0, 0] and right.input_value() == "0"
