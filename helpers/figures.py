@@ -270,7 +270,9 @@ def answers(
         0 for a cat, 1 for a dog: what it really is.
     """
     titles = [("a cat", "a dog")[label] for label in labels]
-    figure = images_in_a_row(images, titles, columns=columns, side=2.3)
+    figure = images_in_a_row(images, titles, columns=columns, side=2)
+    said = [f"{title}: {p:.2f}" for title, p in zip(titles, probabilities, strict=True)]
+    figure.set_label(f"What it is, and the answer, from 0, a cat, to 1, a dog. {'; '.join(said)}.")
     for axis, probability in zip(figure.axes, probabilities, strict=False):
         bar = axis.inset_axes((0, -0.12, 1, 0.06), xmargin=0)
         bar.barh(0, 1, color="#dddddd")
@@ -278,7 +280,7 @@ def answers(
         bar.axvline(0.5, color="black", lw=1)
         bar.axis("off")
         for place, text in {"left": "cat", "center": f"{probability:.2f}", "right": "dog"}.items():
-            bar.set_title(text, loc=place, y=-2.2, fontsize=9)
+            bar.set_title(text, loc=place, y=-2.4, fontsize=11)
     return figure
 
 

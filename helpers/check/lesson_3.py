@@ -74,8 +74,8 @@ def _slim(model: Any) -> Callable:
     among = functions[: model.layers.index(stack[-1]) + 2] if stack else []  # up to the last pool
     relus = among.count(relu) + among.count(layers.ReLU)
     faults = {
-        f"Its convolutions hold {held:,} parameters, the article's 32,832: keep those four, with "
-        "16, 32, 32 and 64 filters of 3 by 3.": held != 32_832,
+        f"Its convolutions hold {held:,} parameters, not 32,832: keep the lesson's four, with 16, "
+        "32, 32 and 64 filters of 3 by 3.": held != 32_832,
         "Images come as 0 to 255: begin with Rescaling(1 / 255).": settings[:1] != [1 / 255],
         "One MaxPooling2D(2) after each convolution is wanted.": settings[1:] != [None, (2, 2)] * 4,
         'Each convolution needs its relu: activation="relu".': relus < 4,
@@ -98,6 +98,6 @@ def slim_network() -> Answers:
     each has a weight, and the unit a bias?
     Hint: GlobalAveragePooling2D instead of Flatten hands 64 numbers on, not 3,136. Do you need a
     layer of 512 units behind it?
-    Right: All four convolutions, and a fiftieth of the article's parameters.
+    Right: All four convolutions, and a fiftieth of the lesson's parameters.
     """
     return True, {}
