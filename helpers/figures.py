@@ -294,14 +294,14 @@ def windows(n: int, *, kernel: int, stride: int = 1) -> "Figure":
     figure, axis = _subplots(size=(10, 0.5 * (len(starts) + 3)))
     hatch = ["" if pixel in reached else "///" for pixel in range(n)]
     pixels = axis.barh([0.35] * n, 1, 1, left=range(n), color="white", ec="black", hatch=hatch)
-    axis.bar_label(
-        pixels, range(n), label_type="center", fontsize=12, bbox={"fc": "white", "ec": "none"}
-    )
+    axis.bar_label(pixels, range(n), label_type="center", bbox={"fc": "white", "ec": "none"})
     places = -1 - np.arange(len(starts))
     bars = axis.barh(places, kernel, 0.8, left=starts, color=(_BLUE, _ORANGE))
-    names = [f"window {index}" for index in range(len(starts))]
+    names = [f"window {i}: pixels {s} to {s + kernel - 1}" for i, s in enumerate(starts)]
     axis.bar_label(bars, names, label_type="center", fontsize=12, color="white")
     axis.axis("off")
+    missed = ", ".join(map(str, sorted({*range(n)} - reached)))
+    figure.set_label(f"{n} pixels; {'; '.join(names)}; no window reaches: {missed or 'none'}.")
     return figure
 
 

@@ -13,7 +13,7 @@ def left_over(n: int, kernel: int, stride: int) -> Answers:
     Hint: Draw 8 pixels, windows of 3 and stride 2. Where does the last window start, and end?
     Hint: From the first start to the last pixel on which a window may start there are n − k pixels.
     The window makes as many whole steps as fit; what is left of the way?
-    Right: Of 15 pixels the last pool of the article's network leaves one out, and now you know.
+    Right: You can now tell what a layer leaves out: of 15 pixels a pool of 2 leaves one.
     """
     right = (n - kernel) % stride
     windows = (n - kernel) // stride + 1

@@ -64,7 +64,7 @@ LABS: dict[str, Callable[[], Lab]] = {
     "learn_lab": lambda: with_traits(LearnLab(), steps=60),
     "stride_lab": lambda: with_traits(StrideLab(), position=12),
     "pool_lab": lambda: with_traits(PoolLab(), position=1),
-    "shift_lab": lambda: with_traits(ShiftLab(), columns=1),
+    "shift_lab": lambda: with_traits(ShiftLab(), turn=12, size=4),
     "function_lab": FunctionLab,
     "threshold_lab": threshold,
     "progress": training,
