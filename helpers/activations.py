@@ -165,21 +165,17 @@ def pack(maps: dict[str, np.ndarray]) -> Packed:
 
     A filter that is the same everywhere becomes zeros, with low equal to high.
     """
-    layers, pixels, lows, highs, offset, first = [], [], [], [], 0, 0
+    layers, parts, offset, first = [], [], 0, 0
     for name, values in maps.items():
         height, width, filters = values.shape
         low, high = values.min((0, 1)), values.max((0, 1))
         span = np.where(high > low, high - low, 1)
         bytes_ = np.rint((values - low) / span * 255).astype(np.uint8)
-        pixels.append(np.moveaxis(bytes_, -1, 0).ravel())
-        lows.append(low)
-        highs.append(high)
-        layers.append(
-            {"name": name, "height": height, "width": width, "filters": filters}
-            | {"offset": offset, "first": first}
-        )
+        parts.append((np.moveaxis(bytes_, -1, 0).ravel(), low, high))
+        shape = {"height": height, "width": width, "filters": filters}
+        layers.append({"name": name, **shape, "offset": offset, "first": first})
         offset, first = offset + values.size, first + filters
-    return Packed(layers, np.concatenate(pixels), np.concatenate(lows), np.concatenate(highs))
+    return Packed(layers, *map(np.concatenate, zip(*parts, strict=True)))
 
 
 def receptive_box(
@@ -281,27 +277,24 @@ def strongest_activations(
         batch = images[start : start + _BATCH]
         inputs = np.concatenate([as_input(model, i, preprocess=preprocess) for i in batch])
         for name, maps in extractor(inputs, training=False).items():
-            here = _highest(np.asarray(maps), first=start)
-            found[name] = _best([found[name], here] if name in found else [here])
+            found.setdefault(name, []).append(_highest(np.asarray(maps)))
         yield start + len(batch), len(images)
-    return found
+    return {name: _best(*map(np.concatenate, zip(*f, strict=True))) for name, f in found.items()}
 
 
-def _highest(maps: np.ndarray, *, first: int) -> Strongest:
-    """Return the highest value of each map, (N, rows, columns, F), and its place."""
-    number, _, columns, filters = maps.shape
-    flat = maps.reshape(number, -1, filters)
-    high, (row, column) = flat.max(1), np.divmod(flat.argmax(1), columns)
-    value = np.where(high > flat.min(1), high, -np.inf)
-    image = np.broadcast_to(np.arange(first, first + number)[:, None], value.shape)
-    return Strongest(value.T, image.T, row.T, column.T)
+def _highest(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the highest value of each map of (N, rows, columns, F), and its place in the map."""
+    flat = maps.reshape(len(maps), -1, maps.shape[-1])
+    high, places = flat.max(1), np.indices(maps.shape[1:3]).reshape(2, -1).T[flat.argmax(1)]
+    return np.where(high > flat.min(1), high, -np.inf), places
 
 
-def _best(parts: list[Strongest]) -> Strongest:
+def _best(values: np.ndarray, places: np.ndarray) -> Strongest:
     """Return the best nine images of each filter; of equal values the earlier image's."""
-    every = Strongest(*(np.concatenate(numbers, axis=1) for numbers in zip(*parts, strict=True)))
-    order = np.argsort(-every.value, axis=1, kind="stable")[:, :9]
-    return Strongest(*(np.take_along_axis(numbers, order, axis=1) for numbers in every))
+    image = np.argsort(-values, axis=0, kind="stable")[:9]
+    value = np.take_along_axis(values, image, axis=0)
+    row, column = np.moveaxis(np.take_along_axis(places, image[..., None], axis=0), -1, 0)
+    return Strongest(value.T, image.T, row.T, column.T)
 
 
 def strongest_patches(

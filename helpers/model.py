@@ -188,7 +188,9 @@ _POINTWISE |= {"TrueDivide", "Average", "Maximum", "Minimum", *IDENTITIES}
 _WINDOWS = {"Conv2D", "DepthwiseConv2D", "SeparableConv2D", "MaxPooling2D", "AveragePooling2D"}
 
 
-def receptive_spans(model: "keras.Model") -> dict[str, Spans | str]:
+def receptive_spans(
+    model: "keras.Model", *, inputs: Sequence[Spans | str] | None = None
+) -> dict[str, Spans | str]:
     """Return which pixels each number of each layer sees, layer by layer.
 
     Follows convolutions, pooling, zero padding, cropping, nearest upsampling, layers that work on
@@ -198,6 +200,9 @@ def receptive_spans(model: "keras.Model") -> dict[str, Spans | str]:
     ----------
     model : keras.Model
         Sequential or functional.
+    inputs : sequence, optional
+        What each input of the model sees, as below; of a model inside a model, it sees more than
+        the pixels themselves.
 
     Returns
     -------
@@ -208,7 +213,12 @@ def receptive_spans(model: "keras.Model") -> dict[str, Spans | str]:
         branch sees. Layers whose output has no places (Flatten, Dense) have one position. From a
         layer of an unknown kind on, a sentence says that it is not known.
     """
-    return _follow(model, [_start(tensor) for tensor in model.inputs])
+    inputs = inputs or [_start(tensor) for tensor in model.inputs]
+    known = {f"input {number}": spans for number, spans in enumerate(inputs)}
+    twice = _not_known("a layer that is used more than once")
+    for layer, feeders in wiring(model):
+        known[layer.name] = _through(layer, [known.get(name, twice) for name in feeders])
+    return dict(itertools.islice(known.items(), len(inputs), None))
 
 
 def wiring(model: "keras.Model") -> list[tuple["keras.Operation", list[str | None]]]:
@@ -219,13 +229,10 @@ def wiring(model: "keras.Model") -> list[tuple["keras.Operation", list[str | Non
     """
     import keras
 
-    rows, before = [], "input 0"
     if isinstance(model, keras.Sequential):
-        for layer in model.layers:
-            rows.append((layer, [before]))
-            before = layer.name
-        return rows
-    made = {id(tensor): f"input {number}" for number, tensor in enumerate(model.inputs)}
+        names = ["input 0", *(layer.name for layer in model.layers)]
+        return [(layer, [before]) for layer, before in zip(model.layers, names, strict=False)]
+    rows, made = [], {id(tensor): f"input {number}" for number, tensor in enumerate(model.inputs)}
     for operation in model.operations:
         if isinstance(operation, keras.layers.InputLayer):
             continue
@@ -239,15 +246,6 @@ def wiring(model: "keras.Model") -> list[tuple["keras.Operation", list[str | Non
     return rows
 
 
-def _follow(model: "keras.Model", inputs: Sequence[Spans | str]) -> dict[str, Spans | str]:
-    """Return what each layer of a model sees, given what its inputs see."""
-    known = {f"input {number}": spans for number, spans in enumerate(inputs)}
-    for layer, feeders in wiring(model):
-        twice = _not_known("a layer that is used more than once")
-        known[layer.name] = _through(layer, [known.get(name, twice) for name in feeders])
-    return dict(itertools.islice(known.items(), len(inputs), None))
-
-
 def _start(tensor: "keras.KerasTensor") -> Spans | str:
     """Return what the places of an image see: themselves."""
     if len(tensor.shape) != 4 or None in tensor.shape[1:3]:
@@ -256,9 +254,8 @@ def _start(tensor: "keras.KerasTensor") -> Spans | str:
 
 
 def _not_known(start: str) -> str:
-    return (
-        f"The receptive field is not known for this layer: from {start} on it cannot be followed."
-    )
+    where = f"from {start} on it cannot be followed."
+    return f"The receptive field is not known for this layer: {where}"
 
 
 def _through(layer: "keras.Operation", inputs: Sequence[Spans | str]) -> Spans | str:
@@ -269,7 +266,7 @@ def _through(layer: "keras.Operation", inputs: Sequence[Spans | str]) -> Spans |
         if isinstance(spans, str):
             return spans
     if isinstance(layer, keras.Model) and len(getattr(layer, "outputs", None) or ()) == 1:
-        return list(_follow(layer, inputs).values())[-1]
+        return list(receptive_spans(layer, inputs=inputs).values())[-1]
     kind, shape = type(layer).__name__, getattr(layer.output, "shape", ())
     by_axis, one = list(zip(*inputs, strict=True)), inputs[0]
     if len(shape) != 4 or tuple(shape[1:3]) == (1, 1):  # Flatten, global pooling: one position
@@ -307,10 +304,10 @@ def save_weights(model: "keras.Model", path: Path, *, network: str) -> dict[str,
     """
     import keras
 
-    def as_float16(layer: keras.Layer) -> keras.Layer:
-        return type(layer).from_config(layer.get_config() | {"dtype": "float16"})
-
-    twin = keras.models.clone_model(NETWORKS[network](), clone_function=as_float16)
+    twin = keras.models.clone_model(
+        NETWORKS[network](),
+        clone_function=lambda layer: layer.from_config(layer.get_config() | {"dtype": "float16"}),
+    )
     twin.set_weights([variable.numpy() for variable in model.weights])
     twin.save_weights(path)
     about = {"file": path.name, "network": network, "dtype": "float16"}
