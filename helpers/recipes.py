@@ -1,12 +1,12 @@
 """How a network is trained, and the batches that it learns from: order, augmentation, mixup.
 
 Every random choice (the order of the images, how each is cropped and coloured) is a function of
-the seed, the step and the place in the batch, so a run can go on anywhere. Lesson 4 shows them.
+the seed, the step and the place in the batch, so a run can go on anywhere. Lesson 4 shows a batch.
 """
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -45,7 +45,7 @@ class Recipe:
         return self.steps_per_epoch or math.ceil(count / self.batch_size)
 
 
-# The article's recipe as it stands: 10 epochs of 8 steps of 128 images, half of them each epoch.
+# The article's recipe: 10 epochs of 8 steps of 128 images, half of them each epoch.
 ARTICLE = Recipe(name="article", epochs=10, batch_size=128, steps_per_epoch=8)
 # The article's layers, held back from memorising: no two epochs show an image alike.
 REGULARISED = Recipe(
@@ -62,7 +62,7 @@ REGULARISED = Recipe(
     color=0.3,
     mixup=0.2,
 )
-# Lesson 4's last section: the same number of parameters, spent better.
+# Lesson 7: fewer parameters than the article's layers, spent better.
 RESIDUAL = replace(
     REGULARISED,
     name="residual",
@@ -88,52 +88,33 @@ _all = [
 RECIPES = {recipe.name: recipe for recipe in _all}
 
 
-def augment(
-    images: "tf.Tensor",
-    *,
-    seed: Sequence[int],
-    smallest_crop: float = 0.5,
-    flip: bool = True,
-    color: float = 0.3,
-    side: "int | tf.Tensor | None" = None,
+def _augmented(
+    images: "tf.Tensor", *, recipe: Recipe, seed: "tf.Tensor", side: "tf.Tensor | None" = None
 ) -> "tf.Tensor":
-    """Crop, mirror and recolour each image of a batch at random.
+    """Crop, mirror and recolour each of (N, H, W, 3) images, 0 to 255, at random.
 
-    Parameters
-    ----------
-    images : (N, H, W, 3) array or tensor
-        From 0 to 255.
-    seed : two ints
-        The same seed gives the same images.
-    smallest_crop, flip, color
-        As in `Recipe`.
-    side : int, optional
-        Of the square images that come out; by default they keep their height and width.
-
-    Returns
-    -------
-    (N, H, W, 3) or (N, side, side, 3) float32 tensor
-        From 0 to 255. One crop-and-resize for the whole batch does crop, zoom and mirror at once
-        (a box whose left and right are swapped is a mirrored one).
+    The same seed, two ints, gives the same images. They come out as float32, with their own height
+    and width or with `side` for both. One crop-and-resize for the whole batch does crop, zoom and
+    mirror at once (a box whose left and right are swapped is a mirrored one).
     """
     import tensorflow as tf
 
     images = tf.convert_to_tensor(images)
     count, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
     random = tf.unstack(tf.random.stateless_uniform([8, count], seed=seed))
-    area = smallest_crop + (1 - smallest_crop) * random[0]
+    area = recipe.smallest_crop + (1 - recipe.smallest_crop) * random[0]
     share = tf.sqrt(area)
     aspect = tf.minimum(math.sqrt(4 / 3), 1 / share) ** (2 * random[1] - 1)
     tall, wide = share * aspect, share / aspect  # neither above 1
     top, left = random[2] * (1 - tall), random[3] * (1 - wide)
-    mirrored = (random[4] < 0.5) if flip else tf.zeros_like(random[4], tf.bool)
+    mirrored = random[4] < (0.5 if recipe.flip else 0)
     first, last = tf.where(mirrored, left + wide, left), tf.where(mirrored, left, left + wide)
     boxes = tf.stack([top, first, top + tall, last], axis=1)
     size = [height, width] if side is None else [side, side]
     x = tf.image.crop_and_resize(images, boxes, tf.range(count), size)
-    if not color:
+    if not recipe.color:
         return x
-    return _compiled(_recolored)(x, 1 + color * (2 * tf.stack(random[5:]) - 1))
+    return _compiled(_recolored)(x, 1 + recipe.color * (2 * tf.stack(random[5:]) - 1))
 
 
 @functools.cache
@@ -158,23 +139,14 @@ def _recolored(x: "tf.Tensor", factors: "tf.Tensor") -> "tf.Tensor":
     return tf.clip_by_value(x, 0, 255)
 
 
-def mix(
-    images: "tf.Tensor", labels: "tf.Tensor", *, seed: Sequence[int], most: float
+def _mixed(
+    images: "tf.Tensor", labels: "tf.Tensor", *, seed: "tf.Tensor", most: float
 ) -> tuple["tf.Tensor", "tf.Tensor"]:
-    """Lay a little of another image of the batch over each, and mix their labels alike.
+    """Lay a little of another image of the batch over each, and mix their (N, 1) labels alike.
 
-    Parameters
-    ----------
-    images : (N, H, W, 3) float tensor
-    labels : (N, 1) float tensor
-    seed : two ints
-    most : float
-        The largest share of the other image; shares are drawn evenly from 0 to `most`.
-
-    References
-    ----------
-    H. Zhang, M. Cisse, Y. Dauphin and D. Lopez-Paz (2018), "mixup: beyond empirical risk
-    minimization". There the shares follow a beta distribution.
+    The shares of the other image are drawn evenly from 0 to `most`; in H. Zhang, M. Cisse, Y.
+    Dauphin and D. Lopez-Paz (2018), "mixup: beyond empirical risk minimization", they follow a
+    beta distribution.
     """
     import tensorflow as tf
 
@@ -208,7 +180,6 @@ def training_batches(
     images = tf.constant(split.images)
     labels = tf.constant(np.asarray(split.labels, np.float32).reshape(-1, 1))
     per_pass, steps = math.ceil(count / size), recipe.steps(count)
-    changes = {key: getattr(recipe, key) for key in ("smallest_crop", "flip", "color")}
     unchanged = recipe.smallest_crop == 1 and not (recipe.flip or recipe.color or recipe.sides)
 
     def batch(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -221,9 +192,9 @@ def training_batches(
         if not unchanged:
             part = step * len(recipe.sides) // (steps * recipe.epochs)
             side = tf.constant(recipe.sides)[part] if recipe.sides else None
-            x = augment(x, seed=tf.stack([seed, 2 * step + 1]), side=side, **changes)
+            x = _augmented(x, recipe=recipe, seed=tf.stack([seed, 2 * step + 1]), side=side)
         if recipe.mixup:
-            x, y = mix(x, y, seed=tf.stack([seed + 1, 2 * step + 1]), most=recipe.mixup)
+            x, y = _mixed(x, y, seed=tf.stack([seed + 1, 2 * step + 1]), most=recipe.mixup)
         return x, y
 
     todo = tf.data.Dataset.range(start_epoch * steps, recipe.epochs * steps)

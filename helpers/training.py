@@ -1,4 +1,4 @@
-"""Train a network as lesson 4 does, by a recipe, with checkpoints and a record of the run.
+"""Train a network by a recipe of lessons 4 and 7, with checkpoints and a record of the run.
 
 ``python -m helpers.training --help`` trains on the photos from a terminal. A run that was stopped
 or killed goes on as if nothing had happened: bit for bit, on a machine with the same number of
@@ -69,8 +69,7 @@ def fit(
 ) -> list[dict[str, Any]]:
     """Train a network by a recipe; go on where `checkpoint` stands, if there is one.
 
-    What stands in lesson 4 as ``model.compile`` and ``model.fit``, with the order, the
-    augmentation and the checkpoints around it.
+    What lesson 4 does by ``compile`` and ``fit``, with order, augmentation and checkpoints.
 
     Parameters
     ----------
@@ -117,39 +116,28 @@ def fit(
         validation_batch_size=100,
         validation_freq=validate_every or 1,
     )
-    settle_normalization(model, pets.train.images)
+    _settle_normalization(model, pets.train.images)
     return rows
 
 
-def settle_normalization(model: "keras.Model", images: np.ndarray) -> None:
+def _settle_normalization(model: "keras.Model", images: np.ndarray) -> None:
     """Measure the means and variances of batch normalisation anew, on whole training images.
 
     Those kept during the training belong to the weights before they were averaged, and to small,
-    cropped and mixed images: without this step the network of lesson 4's last section calls too
-    many of its own training dogs cats. A network without batch normalisation stays as it is.
-
-    Parameters
-    ----------
-    images : (N, H, W, 3) array
-        From 0 to 255; taken in batches of 100, in an order that mixes the classes.
-
-    References
-    ----------
-    P. Izmailov and others (2018), "Averaging weights leads to wider optima and better
-    generalization", section 3.2, does so after averaging weights.
+    cropped and mixed images. The (N, H, W, 3) images, 0 to 255, are taken in batches of 100, in an
+    order that mixes the classes. P. Izmailov and others (2018), "Averaging weights leads to wider
+    optima and better generalization", section 3.2, do so after averaging weights.
     """
     from keras import layers
 
     each = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
-    if not each:
-        return
-    momentum = each[0].momentum
-    order = np.random.default_rng(0).permutation(len(images))
-    for batch, first in enumerate(range(0, len(images), 100)):
+    order = np.random.default_rng(0).permutation(len(images)) if each else ()
+    momenta = [layer.momentum for layer in each]
+    for batch, first in enumerate(range(0, len(order), 100)):
         for layer in each:
             layer.momentum = batch / (batch + 1)  # so the mean of all batches so far is kept
         model(images[order[first : first + 100]].astype(np.float32), training=True)
-    for layer in each:
+    for layer, momentum in zip(each, momenta, strict=True):
         layer.momentum = momentum
 
 
@@ -236,31 +224,13 @@ def evaluate(model: "keras.Model", split: Split) -> dict[str, Any]:
     }
 
 
-def train(
-    pets: Pets,
-    *,
-    recipe: Recipe,
-    seed: int = 0,
-    name: str | None = None,
-    validate_every: int = 1,
-) -> None:
+def _train(pets: Pets, *, recipe: Recipe, seed: int, name: str | None, validate_every: int) -> None:
     """Train a network from scratch; write its weights and its record into the cache's ``runs``.
 
-    A run of the same name that was stopped half-way goes on from its last whole epoch. The
-    accuracy in the record (JSON), which is printed too, is that of the weights as stored, on the
-    validation images, each counted once, after the last epoch; nothing was chosen by it.
-
-    Parameters
-    ----------
-    pets, recipe, seed, validate_every
-        As in `fit`.
-    name : str, optional
-        Of the files; by default the recipe's name and the seed.
-
-    Raises
-    ------
-    LearnerError
-        The checkpoint of that name is damaged or belongs to another run.
+    A run of the same name (by default the recipe's name and the seed) that was stopped half-way
+    goes on from its last whole epoch. The accuracy in the record (JSON), which is printed too, is
+    that of the weights as stored, on the validation images, each counted once, after the last
+    epoch; nothing was chosen by it.
     """
     folder, name = cache_folder() / "runs", name or f"{recipe.name}-seed{seed}"
     folder.mkdir(exist_ok=True)
@@ -272,28 +242,22 @@ def train(
     weights = save_weights(model, folder / f"{name}.weights.h5", network=recipe.network)
     stored = NETWORKS[recipe.network]()
     stored.load_weights(folder / weights["file"])
+    learnt, result = evaluate(stored, pets.train), evaluate(stored, pets.validation)
+    del learnt["probabilities"]
+    versions = {package: version(package) for package in ("tensorflow", "keras", "numpy")}
     # How many processors this process may use; `taskset` can allow fewer than there are.
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    result = evaluate(stored, pets.validation)
     record = {
         "recipe": asdict(recipe),
         "seed": seed,
-        "data": {
-            **{key: getattr(pets, key) for key in ("source", "held_out")},
-            "sha256": pets.digest,
-        },
-        "versions": {
-            "python": sys.version.split()[0],
-            **{package: version(package) for package in ("tensorflow", "keras", "numpy")},
-            "threads": str(allowed),
-        },
+        "data": {"source": pets.source, "held_out": pets.held_out, "sha256": pets.digest},
+        "versions": {"python": sys.version.split()[0], **versions, "threads": str(allowed)},
         "classes": CLASS_NAMES,
         "weights": weights,
         "history": rows,
-        "train": evaluate(stored, pets.train),
+        "train": learnt,
         "validation": result | {"labels": "".join(map(str, pets.validation.labels))},
     }
-    del record["train"]["probabilities"]
     whole = json.dumps(record, default=np.ndarray.tolist)
     rounded = json.loads(whole, parse_float=lambda digits: round(float(digits), 5))
     path.write_text(json.dumps(rounded, indent=1) + "\n", encoding="utf-8")
@@ -374,7 +338,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run from a terminal: ``python -m helpers.training --help``. Return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m helpers.training",
-        description="Train a network by a recipe of lesson 4, or go on where a killed run stopped; "
+        description="Train a network by a recipe of lessons 4 and 7, or go on with a killed run; "
         "write its weights and its record.",
     )
     add = parser.add_argument
@@ -390,7 +354,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(accuracy_table())
         return 0
     try:
-        train(
+        _train(
             hold_out(load_pets("photos"), count=options.hold_out),
             recipe=RECIPES[options.recipe],
             seed=options.seed,

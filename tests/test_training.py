@@ -103,20 +103,26 @@ def test_the_order_depends_on_seed_and_epoch_alone():
     assert order(dataclasses.replace(recipe, steps_per_epoch=2)) == whole[:6]
 
 
+def augmented(images, *, seed, **changes):
+    options = {"smallest_crop": 0.5, "flip": True, "color": 0.3} | changes
+    recipe = Recipe(name="a", epochs=1, batch_size=1, **options)
+    return recipes._augmented(images, recipe=recipe, seed=seed)
+
+
 def test_augmentation_repeats_with_its_seed_and_stays_in_range():
     images = random_split(12, 16).images
-    one = recipes.augment(images, seed=[1, 2]).numpy()
-    np.testing.assert_array_equal(one, recipes.augment(images, seed=[1, 2]))
-    assert not np.array_equal(one, recipes.augment(images, seed=[1, 3]))
+    one = augmented(images, seed=[1, 2]).numpy()
+    np.testing.assert_array_equal(one, augmented(images, seed=[1, 2]))
+    assert not np.array_equal(one, augmented(images, seed=[1, 3]))
     assert one.shape == images.shape and one.dtype == np.float32
     assert one.min() >= 0 and one.max() <= 255
-    same = recipes.augment(images, seed=[1, 2], smallest_crop=1, flip=False, color=0)
+    same = augmented(images, seed=[1, 2], smallest_crop=1, flip=False, color=0)
     np.testing.assert_allclose(same, images, atol=1e-3)
 
 
 def test_flips_are_mirror_images():
     images = random_split(64, 16).images.astype(np.float32)
-    flipped = recipes.augment(images, seed=[1, 2], smallest_crop=1, flip=True, color=0).numpy()
+    flipped = augmented(images, seed=[1, 2], smallest_crop=1, flip=True, color=0).numpy()
     mirrored = np.abs(flipped - images[:, :, ::-1]).max(axis=(1, 2, 3)) < 0.01
     kept = np.abs(flipped - images).max(axis=(1, 2, 3)) < 0.01
     assert np.all(mirrored ^ kept) and 16 < mirrored.sum() < 48
@@ -127,7 +133,7 @@ def test_crops_keep_at_least_the_stated_share():
     ramp = np.linspace(0, 255, 32)
     ramps = [np.tile(ramp, (32, 1)), np.tile(ramp[:, None], (1, 32)), np.zeros((32, 32))]
     images = np.stack([np.stack(ramps, axis=-1)] * 200).astype(np.float32)
-    crops = recipes.augment(images, seed=[0, 0], smallest_crop=0.4, flip=False, color=0).numpy()
+    crops = augmented(images, seed=[0, 0], smallest_crop=0.4, flip=False, color=0).numpy()
     wide = (crops[:, 0, -1, 0] - crops[:, 0, 0, 0]) / 255
     tall = (crops[:, -1, 0, 1] - crops[:, 0, 0, 1]) / 255
     assert np.all(wide * tall > 0.37) and np.all(wide <= 1.001) and np.all(tall <= 1.001)
@@ -142,7 +148,7 @@ def test_colors_agree_with_pillow():
     image = grey.astype(np.uint8)
     for seed in range(5):
         batch = image[None].astype(np.float32)
-        ours = recipes.augment(batch, seed=[0, seed], smallest_crop=1, flip=False).numpy()[0]
+        ours = augmented(batch, seed=[0, seed], smallest_crop=1, flip=False).numpy()[0]
         # a grey image has no saturation to change: solve for the other two, then compare
         gain, shift = np.polyfit(image.ravel(), ours.ravel(), 1)
         contrast = gain / ((shift + gain * image.mean()) / image.mean())
@@ -156,12 +162,12 @@ def test_mixing_weighs_images_and_labels_alike():
     """Images that show nothing but their own label, so that both must end the same."""
     labels = np.random.default_rng(0).integers(0, 2, (40, 1)).astype(np.float32)
     images = np.broadcast_to(labels[:, :, None, None], (40, 4, 4, 3))
-    x, y = (part.numpy() for part in recipes.mix(images, labels, seed=[0, 1], most=0.3))
+    x, y = (part.numpy() for part in recipes._mixed(images, labels, seed=[0, 1], most=0.3))
     np.testing.assert_allclose(x, np.broadcast_to(y[:, :, None, None], x.shape), atol=1e-6)
     moved = np.abs(y - labels)
     assert moved.max() <= 0.3 and moved.max() > 0.2 and (moved > 0).any()
     assert np.all(moved[labels == labels[::-1]] == 0)
-    again, _ = recipes.mix(images, labels, seed=[0, 1], most=0.3)
+    again, _ = recipes._mixed(images, labels, seed=[0, 1], most=0.3)
     np.testing.assert_array_equal(x, again)
 
 
@@ -320,7 +326,7 @@ def test_normalization_settles_on_the_statistics_of_the_whole_images():
     one, between, two = layers.BatchNormalization(), layers.Dense(2), layers.BatchNormalization()
     model = keras.Sequential([keras.Input((4, 4, 3)), one, between, two])
     images, momentum = random_split(200, 4).images, one.momentum
-    training.settle_normalization(model, images)
+    training._settle_normalization(model, images)
     shuffled = np.random.default_rng(0).permutation(200)
     halves = [images[shuffled[half]].astype(float) for half in (slice(100), slice(100, 200))]
     within = []

@@ -94,8 +94,8 @@ def training_progress() -> "keras.callbacks.Callback":
             if self.widget.state == "running":  # the last run failed
                 self._end("failed")
             self.widget.stop_wanted = False
-            self._steps, self._rows, self._logs = _Steps(), [], {}
-            self._epoch, self._step, self._begun = 0, 0, None
+            self._sums, self._rows, self._logs = [], [], {}
+            self._epoch, self._step = 0, 0
             steps = self.params.get("steps") or 0
             self._tell(epochs=self.params["epochs"], steps=steps, state="running")
             display(self.widget)
@@ -110,25 +110,28 @@ def training_progress() -> "keras.callbacks.Callback":
 
         def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
             self._step, self._logs = batch + 1, logs or {}
-            self._steps.add(self._number(), self._step, self._logs)
-            if self._begun is None:  # the first step also traces the network
-                self._begun = time.monotonic(), self._number()
+            number = self._epoch * self.widget.steps + self._step  # counted through all epochs
+            sums = [self._step * float(self._logs.get(name, math.nan)) for name in _METRICS]
+            self._sums.append([number, self._step, *sums])
+            if len(self._sums) == 1:  # this step has also traced the network
+                self._begun = time.monotonic()
             self.model.stop_training |= self.widget.stop_wanted
             if time.monotonic() - self._sent > _PAUSE:
                 self._tell()
 
+        def on_test_batch_end(self, batch: int, logs: dict | None = None) -> None:
+            self.model.stop_evaluating |= self.widget.stop_wanted
+
         def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-            values = {name: _finite(value) for name, value in (logs or {}).items()}
-            self._rows.append({"epoch": epoch + 1, **values})
+            self._rows.append({"epoch": epoch + 1})
+            for name, value in (logs or {}).items():
+                if not (self.widget.stop_wanted and name.startswith("val_")):  # it was cut short
+                    self._rows[-1][name] = _finite(value)
             self.widget.steps = self.widget.steps or self._step
             self.model.stop_training |= self.widget.stop_wanted  # during the validation
 
         def on_train_end(self, logs: dict | None = None) -> None:
             self._end("stopped" if self.widget.stop_wanted else "done")
-
-        def _number(self) -> int:
-            """Return the present step, counted through all epochs."""
-            return self._epoch * self.widget.steps + self._step
 
         def _tell(self, **more: Any) -> None:
             self._sent = time.monotonic()
@@ -137,7 +140,7 @@ def training_progress() -> "keras.callbacks.Callback":
                 "step": self._step,
                 "seconds_left": self._seconds_left(),
                 "accuracy": _finite(self._logs.get("accuracy")),
-                "points": self._steps.points(),
+                "points": _points(self._sums),
                 "rows": list(self._rows),
                 **more,
             }
@@ -146,11 +149,11 @@ def training_progress() -> "keras.callbacks.Callback":
                     setattr(self.widget, name, value)
 
         def _seconds_left(self) -> float | None:
-            if self._begun is None or self._number() == self._begun[1] or not self.widget.steps:
+            if len(self._sums) < 2 or not self.widget.steps:
                 return None
-            when, number = self._begun
-            pace = (time.monotonic() - when) / (self._number() - number)
-            return pace * (self.widget.epochs * self.widget.steps - self._number())
+            first, last = self._sums[0][0], self._sums[-1][0]
+            pace = (time.monotonic() - self._begun) / (last - first)
+            return pace * (self.widget.epochs * self.widget.steps - last)
 
         def _interrupted(self, number: int, frame: FrameType | None) -> None:
             self._let_go()
@@ -180,33 +183,22 @@ def training_progress() -> "keras.callbacks.Callback":
     return Progress()
 
 
-class _Steps:
-    """What single steps measured."""
+def _points(sums: list[list[float]]) -> list[list[float | None]]:
+    """Return [step, loss, accuracy] of at most 300 points, each of equally many steps.
 
-    def __init__(self) -> None:
-        self._all: list[list[float]] = []
-        self._last = 0, [0.0, 0.0]  # the last step of this epoch, and its sums so far
-
-    def add(self, number: int, step: int, logs: dict) -> None:
-        """Add the `step`-th of an epoch, which has this number in the run.
-
-        Keras tells the means since the epoch began; what the step itself measured is the
-        difference of two sums.
-        """
-        sums = [step * float(logs.get(name, math.nan)) for name in _METRICS]
-        last, known = self._last if step > self._last[0] else (0, [0.0, 0.0])
-        own = [(new - old) / (step - last) for new, old in zip(sums, known, strict=True)]
-        self._all.append([number, *own])
-        self._last = step, sums
-
-    def points(self) -> list[list[float | None]]:
-        """Return [number, loss, accuracy] of at most 300 points, each of equally many steps."""
-        each = 1
-        while len(self._all) > _MOST * each:
-            each *= 2
-        groups = np.array(self._all).reshape(-1, 3)[: len(self._all) // each * each]
-        means = groups.reshape(-1, each, 3).mean(axis=1)
-        return [[_finite(value) for value in point] for point in means.tolist()]
+    Each row holds the step, counted through all epochs and in its own, and the sums of loss and
+    accuracy since that epoch began, as Keras tells them; what a step itself has measured is the
+    difference of two sums.
+    """
+    table = np.array(sums).reshape(-1, 4)
+    before = np.roll(table, 1, axis=0)
+    before[table[:, 1] <= before[:, 1]] = 0  # the first step of an epoch
+    with np.errstate(invalid="ignore"):  # infinity less infinity
+        own = (table - before)[:, 1:]
+        table = np.column_stack([table[:, 0], own[:, 1:] / own[:, :1]])
+    each = 2 ** max(0, math.ceil(math.log2(max(1, len(table)) / _MOST)))
+    means = table[: len(table) // each * each].reshape(-1, each, 3).mean(axis=1)
+    return [[_finite(value) for value in point] for point in means.tolist()]
 
 
 def _finite(value: float | None) -> float | None:
