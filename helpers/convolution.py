@@ -66,26 +66,17 @@ def conv2d(
 ) -> NDArray[np.floating]:
     """Apply F filters to an image of C channels, as `keras.layers.Conv2D` does before its bias.
 
-    Every filter holds one kernel per channel; their C results are summed.
-
-    Parameters
-    ----------
-    image : (rows, columns, C) array
-    kernels : (kernel rows, kernel columns, C, F) array
-    stride, padding
-        As in `correlate2d`.
-
-    Returns
-    -------
-    (rows', columns', F) float array
+    Every filter holds one kernel per channel; their C results are summed. The kernels are (kernel
+    rows, kernel columns, C, F), the result is (rows', columns', F) in floats, and the rest is as
+    in `correlate2d`.
     """
     image = _floats("image", image, _COLOR)
     kernels = _floats("kernels", kernels, "(rows, columns, channels, filters)")
     height, width, channels, filters = kernels.shape
-    if image.shape[-1] != channels:
+    if (given := image.shape[-1]) != channels:
         raise LearnerError(
-            f"The channels differ: {image.shape[-1]} in the image, {channels} in the kernels; "
-            f"give kernels of shape ({height}, {width}, {image.shape[-1]}, {filters})."
+            f"The channels differ: {given} in the image, {channels} in the kernels; give kernels "
+            f"of shape ({height}, {width}, {given}, {filters})."
         )
     windows = _windows(image, (height, width), stride, padding)
     return np.tensordot(windows, np.moveaxis(kernels, 2, 0), axes=3)
@@ -97,10 +88,8 @@ def max_pool(x: ArrayLike, *, size: int = 2, stride: int | None = None) -> NDArr
     Parameters
     ----------
     x : (rows, columns) or (rows, columns, C) array
-    size : int
-        Rows and columns of a window.
-    stride : int, optional
-        Pixels from one window to the next; `size` if not given.
+    size, stride : int
+        Rows and columns of a window; pixels from one to the next, `size` if not given.
 
     Returns
     -------
@@ -111,10 +100,7 @@ def max_pool(x: ArrayLike, *, size: int = 2, stride: int | None = None) -> NDArr
 
 
 def average_pool(x: ArrayLike, *, size: int = 2, stride: int | None = None) -> NDArray[np.floating]:
-    """Take the mean of every window, as `keras.layers.AveragePooling2D` does.
-
-    Parameters, result and errors are those of `max_pool`.
-    """
+    """Take the mean of every window, as `keras.layers.AveragePooling2D` does; see `max_pool`."""
     return _pool_windows(x, size, stride).mean(axis=(-2, -1))
 
 
@@ -134,16 +120,15 @@ def _pad_amounts(n: int, kernel: int, stride: int, padding: Padding) -> tuple[in
     "same" adds what ceil(n / stride) windows need; an odd zero goes after, as in TensorFlow.
     """
     for name, value in {"kernel": kernel, "stride": stride, "image size": n}.items():
-        if not _is_whole(value) or value < 1:
+        if not _is_whole(value, least=1):
             raise LearnerError(f"The {name} is {value!r}; give a whole number of at least 1.")
     if padding == "same":
         missing = max((-(-n // stride) - 1) * stride + kernel - n, 0)
         return missing // 2, missing - missing // 2
     zeros = 0 if padding == "valid" else padding
-    if not _is_whole(zeros) or zeros < 0:
-        raise LearnerError(
-            f'The padding is {padding!r}; give "valid", "same" or a whole number of zeros.'
-        )
+    if not _is_whole(zeros, least=0):
+        known = '"valid", "same" or a whole number of zeros'
+        raise LearnerError(f"The padding is {padding!r}; give {known}.")
     if n + 2 * zeros < kernel:
         raise LearnerError(
             f"A window of {kernel} does not fit into a side of {n} with padding {padding!r}; "
@@ -174,12 +159,7 @@ def receptive_field(layers: Sequence[tuple[int, int]]) -> ReceptiveField:
 
 
 def window_spans(
-    spans: NDArray[np.integer],
-    *,
-    kernel: int,
-    stride: int = 1,
-    dilation: int = 1,
-    padding: Padding = "valid",
+    spans: NDArray, *, kernel: int, stride: int = 1, dilation: int = 1, padding: Padding = "valid"
 ) -> NDArray[np.integer]:
     """Return which pixels each window sees along one axis, given what each position there sees.
 
@@ -190,10 +170,9 @@ def window_spans(
     spans : (n, 2) int array
         First pixel and one past the last that each position sees; (0, 0) if none. The pixels
         themselves are [[0, 1], [1, 2], ...].
-    kernel, stride, dilation : int
-        Of the windows; `dilation` positions from one place of a window to the next.
-    padding : "valid", "same" or int
-        As in `correlate2d`; what is padded sees nothing.
+    kernel, stride, dilation, padding
+        Of the windows, as in `correlate2d`; `dilation` positions from one place of a window to
+        the next. What is padded sees nothing.
 
     Returns
     -------
@@ -244,5 +223,6 @@ def _floats(name: str, value: ArrayLike, *shapes: str) -> NDArray[np.floating]:
     return array.astype(wide, copy=False)
 
 
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+def _is_whole(value: object, *, least: int) -> bool:
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return whole and value >= least

@@ -18,8 +18,7 @@ Answers = tuple[Any, dict[str, Any]]
 
 # Right, not yet, nothing to judge: the sign, its background and its own colour. The contrast is
 # at least 4.5:1 in any theme, and colour-blind readers tell the backgrounds apart by lightness.
-_SIGNS = {True: ("✓", "#00785a", "white"), False: ("✗", "#f0a04b", "black")}
-_PENCIL = ("✎", "#6b7178", "white")
+_SIGNS = {True: "✓ #00785a white", False: "✗ #f0a04b black", None: "✎ #6b7178 white"}
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Verdict:
         return textwrap.fill(self.text, width=88)
 
     def _repr_html_(self) -> str:
-        sign, background, color = _SIGNS.get(self.passed, _PENCIL)
+        sign, background, color = _SIGNS[self.passed].split()
         text = re.sub("`(.+?)`", r"<code>\1</code>", html.escape(self.text, quote=False))
         badge = f"background: {background}; color: {color}; padding: 0.1em 0.5em"
         return (
@@ -128,6 +127,7 @@ def _common_mistakes(right: Any) -> dict[str, np.ndarray]:
     """Return what mistakes that any exercise may see make of a right result, each by its hint."""
     right = np.asarray(right, dtype=float)
     whole, clipped = np.trunc(right), np.clip(right, 0, 255)
+    early = "Does `return` stand inside the loop? There it ends the function in the first round."
     found = {
         "Every number has the wrong sign.": -right,
         "The size of every number is right, but the signs are lost: keep them.": np.abs(right),
@@ -142,7 +142,6 @@ def _common_mistakes(right: Any) -> dict[str, np.ndarray]:
         return found
     number, row = np.zeros((2, *right.shape))
     number.flat[0], row[0] = right.flat[0], right[0]
-    early = "Does `return` stand inside the loop? There it ends the function in the first round."
     return found | {
         "Rows and columns are exchanged: the result is transposed.": right.T,
         f"Only the first number comes back. {early}": right.flat[0],
