@@ -414,22 +414,6 @@ def parameter_bars(rows: Sequence[LayerRow]) -> "Figure":
     return figure
 
 
-def curves(
-    lines: Mapping[str, Sequence[float]], *, xlabel: str, ylabel: str, log: bool = False
-) -> "Figure":
-    """Draw up to four lines over 0, 1, 2, ..., told apart by their markers, too."""
-    figure, axis = _subplots(size=(7, 3.2))
-    colors, dashes = (_BLUE, _ORANGE, _GREEN, _GREY), ("-", "--", "-.", ":")
-    axis.set_prop_cycle(color=colors, marker=[*"os^D"], linestyle=dashes)
-    for name, values in lines.items():
-        axis.plot(values, markersize=6 if len(values) < 40 else 0, label=name)
-    axis.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
-    axis.grid(alpha=0.3)
-    if len(lines) > 1:
-        axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-    return figure
-
-
 def history_curves(runs: Mapping[str, Sequence[dict]]) -> "Figure":
     """Draw how training and validation accuracy went, one panel for each run, all to one scale.
 

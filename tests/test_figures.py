@@ -37,8 +37,10 @@ def test_a_figure_is_read_out_as_it_is_drawn():
 
     drawn = {"an owl": PHOTO, "its map": np.array([[-2.0, 1.5]])}
     assert read(figures.panels(drawn)) == ("An owl, an image; its map, numbers from -2 to 1.5.")
-    lines = figures.curves({"fit": [3, 2, 1], "other": [1, 4]}, xlabel="step", ylabel="loss")
-    assert read(lines) == "Fit goes from 3 to 1, other goes from 1 to 4, loss over step."
+    rows = [{"epoch": n, "accuracy": n / 4, "val_accuracy": 0.5} for n in (1, 2, 3)]
+    said = read(figures.history_curves({"fit": rows}))
+    assert said.startswith("Fit, training goes from 0.25 to 0.75, validation goes from 0.5 to 0.5,")
+    assert said.endswith("accuracy over epoch.")
     assert "one 75.0%, 50.0%; two 25.0%" in read(
         figures.run_comparison({"one": [(3, 4), (2, 4)], "two": [(1, 4)]})
     )
@@ -97,12 +99,6 @@ def test_receptive_fields_are_boxes_of_their_size_round_the_center():
     boxes = [patch.get_bbox().extents for patch in left.patches[::2]]
     np.testing.assert_allclose(boxes, [[28.5, 18.5, 31.5, 21.5], [25.5, 15.5, 33.5, 23.5]])
     assert [bar.get_width() for bar in right.patches] == [3, 8]
-
-
-def test_curves_are_told_apart_without_colour():
-    first, second = figures.curves({"a": [1, 2], "b": [2, 1]}, xlabel="x", ylabel="y").axes[0].lines
-    assert first.get_marker() != second.get_marker()
-    assert first.get_linestyle() != second.get_linestyle()
 
 
 def test_an_answer_is_a_bar_from_the_middle():
