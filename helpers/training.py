@@ -174,10 +174,9 @@ def _state(model: "keras.Model") -> list:
 
 def _save(model: "keras.Model", path: Path, about: dict[str, Any]) -> None:
     """Write the whole state of a run into one file: beside it first, then renamed in one step."""
-    arrays = [variable.numpy() for variable in _state(model)]
     beside = path.with_name(path.name + ".part")
     with beside.open("wb") as file:
-        np.savez(file, json.dumps(about), *arrays)
+        np.savez(file, json.dumps(about), *(variable.numpy() for variable in _state(model)))
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
@@ -316,11 +315,9 @@ def load_runs(recipe: str) -> list[dict[str, Any]]:
 
 def accuracy_table() -> str:
     """Return the README's table of accuracies, Markdown, made from the records that ship."""
-    lines = [
-        "| recipe | parameters | epochs | seeds: right of 1,000 validation photos | mean "
-        "| 95% interval | training photos |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    seeds = "seeds: right of 1,000 validation photos"
+    lines = [f"| recipe | parameters | epochs | {seeds} | mean | 95% interval | training photos |"]
+    lines.append("|---" * 7 + "|")
     for name, recipe in RECIPES.items():
         runs = load_runs(name)
         mean, low, high = mean_accuracy(runs)

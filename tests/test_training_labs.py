@@ -141,10 +141,15 @@ def test_an_interrupt_stops_after_the_step_and_a_second_one_at_once() -> None:
     # the page's message, where it comes through
     train(progress, at_step(2, lambda: widget.receive({"kind": "stop"}, [])))
     assert (widget.state, widget.step, len(widget.rows)) == ("stopped", 3, 1)
-    # while the validation runs
-    during = keras.callbacks.LambdaCallback(on_test_begin=lambda logs: interrupt())
-    train(progress, during, validation_data=(X, Y))
+    # while the validation runs, which may take long
+    asked = []
+    during = keras.callbacks.LambdaCallback(
+        on_test_begin=lambda logs: interrupt(),
+        on_test_batch_end=lambda batch, logs: asked.append(batch),
+    )
+    train(progress, during, validation_data=(X, Y), validation_batch_size=5)
     assert (widget.state, widget.epoch, len(widget.points)) == ("stopped", 1, 10)
+    assert asked == [0] and set(widget.rows[0]) == {"epoch", "loss", "accuracy"}
 
 
 def test_an_interrupt_after_a_failed_training_is_not_swallowed() -> None:

@@ -53,23 +53,3 @@ def steps_per_epoch(images: int, batch: int) -> Answers:
         "There is no part of a step: which way is it to be rounded?": images / batch,
         "This rounds to the nearest, and may leave images out.": round(images / batch),
     }
-
-
-@exercise(lambda rng: [(rng.integers(0, 256, (n, 5, 7, 3), dtype=np.uint8),) for n in (1, 2, 4)])
-def mirror(images: np.ndarray) -> Answers:
-    """Mirror a batch of images left to right.
-
-    Hint: The axes are image, row, column, colour. Which one runs from left to right?
-    Hint: A slice of ::-1 runs backwards; a lone colon leaves an axis as it is.
-    Right: A mirrored cat is a cat: so each image comes in two versions.
-    """
-    right = images[:, :, ::-1]
-    return right, {
-        "The images come back as they were: does a loop change copies of them?": images,
-        "This turns the pets upside down: rows run down, columns across.": images[:, ::-1],
-        "This exchanges red and blue: the last axis is the colour.": images[..., ::-1],
-        "This is half a turn: mirror one axis alone.": images[:, ::-1, ::-1],
-        "This puts the images in another order: the first axis counts them.": images[::-1],
-        "This turns every axis round: mirror the columns alone.": np.flip(images),
-        "Give the mirrored images alone, as many as came in.": np.concatenate([images, right]),
-    }
