@@ -2,13 +2,15 @@
 
 Without arguments every lesson is refreshed. The stored file is the record of one clean Run All on
 drawn pets: execution counts 1..n, no widget state, no view of a live widget (its still picture
-stays), no time stamps. A cell that fails or writes to stderr stops the refresh, and the file stays
+stays), no time stamps. What a live training showed is kept beside its cell (metadata `run`), for
+pages without a kernel. A cell that fails or writes to stderr stops the refresh, and the file stays
 as it was. With ``--twice`` every code cell runs twice in a row, as a learner may do it, and nothing
 is stored.
 """
 
 import argparse
 import copy
+import json
 import os
 import sys
 import time
@@ -19,6 +21,7 @@ from nbclient import NotebookClient
 
 LESSONS = Path(__file__).parents[1] / "notebooks"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 
 
 def run(path: Path, *, twice: bool = False) -> nbformat.NotebookNode:
@@ -41,6 +44,7 @@ def run(path: Path, *, twice: bool = False) -> nbformat.NotebookNode:
 
 def clean(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Return the executed lesson without what differs between machines or needs a live kernel."""
+    states = book.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
     book.metadata = nbformat.from_dict(
         {
             "kernelspec": {
@@ -58,7 +62,10 @@ def clean(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
             if output.get("name") == "stderr":
                 raise SystemExit(f"cell {cell.id} writes to stderr:\n{output.text}")
             data = output.get("data", {})
-            data.pop(WIDGET_VIEW, None)
+            shown = states.get(data.pop(WIDGET_VIEW, {}).get("model_id"), {}).get("state", {})
+            if "points" in shown:
+                run = {name: shown[name] for name in ("epochs", "steps", "points", "rows")}
+                cell.metadata["run"] = json.dumps(run)
     return book
 
 
