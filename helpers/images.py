@@ -189,16 +189,11 @@ def _read(source: Any, name: str) -> bytes:
     if _ADDRESS.match(str(source)):
         raise ImageError(f"{name[:60]} is an address: save the image as a file, and give its path.")
     try:
-        if hasattr(source, "read"):
-            data = source.read()
-        elif (path := Path(source).expanduser()).is_dir():  # so is the empty path
-            raise ImageError(f"The path {source!r} is a folder: give the path of an image in it.")
-        else:
-            data = path.read_bytes()
-    except ImageError:
-        raise
+        data = source.read() if hasattr(source, "read") else Path(source).expanduser().read_bytes()
     except FileNotFoundError as error:
         raise ImageError(f"There is no file {name}: check its name and its folder.") from error
+    except IsADirectoryError as error:  # so is the empty path
+        raise ImageError(f"The path {source!r} is a folder: give the path of an image.") from error
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: ~ with the name of nobody
         raise ImageError(
             f"{name} cannot be read ({error}): check that you may open it, or open it again."
@@ -222,11 +217,6 @@ def _decode(source: Any, name: str) -> np.ndarray:
         if not image.mode.startswith(("I", "F")):
             return _on_white(image)
         values = np.asarray(image)
-        if image.mode.startswith("I;16") or (image.mode == "I" and 255 < values.max() <= 65_535):
-            values = values / 65_535
-        return _from_array(values, name)
-    except ImageError:
-        raise
     except UnidentifiedImageError as error:
         raise ImageError(f"{name} is {_unknown(source)}") from error
     except Image.DecompressionBombError as error:
@@ -239,6 +229,11 @@ def _decode(source: Any, name: str) -> np.ndarray:
             f"{name} is damaged or cut off ({error}): open it in an image viewer, save it again "
             f"as PNG or JPEG, and use that file."
         ) from error
+    if image.mode.startswith("I;16") or (
+        image.mode == "I" and 255 < values.max(initial=0) <= 65_535
+    ):
+        values = values / 65_535
+    return _from_array(values, name)
 
 
 def _unknown(data: Any) -> str:
