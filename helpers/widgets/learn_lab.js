@@ -82,7 +82,7 @@ function render({ model, el }) {
   centered.addEventListener("change", () => wire.set({ centered: centered.checked }));
   const one = button("One step", () => walk());
   const play = button("Play", () => (timer ? pause() : resume()));
-  const reset = button("Back to zeros", () => { pause(); wire.set({ steps: 0 }); });
+  const reset = button("Reset", () => { pause(); wire.set({ steps: 0 }); });
 
   // --- what comes of them
   const words = element("div", "cnn-words", { role: "status" });
@@ -162,8 +162,8 @@ function render({ model, el }) {
     const right = guess.every((value, i) => Math.round(value) === target()[i]);
     change(words, { "aria-live": timer ? "off" : "polite" });
     words.textContent = `after ${taken} ${taken === 1 ? "step" : "steps"}: ` +
-      `loss ${formatNumber(Number(losses[taken].toPrecision(2)))} · largest ` +
-      `error of a number ${formatNumber(away, 3)}` +
+      `loss ${formatNumber(Number(losses[taken].toPrecision(2)))} · ` +
+      `numbers off by up to ${formatNumber(away, 3)}` +
       (right ? " · rounded, all nine are right" : "");
     note.textContent = diverged
       ? `It diverges: the loss has grown to more than ${TOO_FAR.toLocaleString("en")} times what it was ` +

@@ -71,7 +71,7 @@ def test_it_goes_down_as_numpy_does(lab: Page) -> None:
     move(lab, "Momentum", 0.9)
     check(lab, 90, momentum=0.9)
     assert lab.locator(".cnn-chart polyline").count() == 2  # and the one without momentum
-    lab.get_by_role("button", name="Back to zeros").click()
+    lab.get_by_role("button", name="Reset").click()
     check(lab, 0)
 
 
