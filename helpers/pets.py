@@ -116,7 +116,7 @@ def load_pets(source: str | None = None) -> Pets:
     """Return the training and the validation images as arrays, and print which they are.
 
     They are decoded each time, by Pillow on all processor cores: on two cores 2 s for the drawn
-    pets and 4 s for the photos, with a progress bar.
+    pets and 4 s for the photos.
 
     Parameters
     ----------
@@ -134,8 +134,6 @@ def load_pets(source: str | None = None) -> Pets:
     PetsError
         As in `folder`.
     """
-    from tqdm.auto import tqdm
-
     place = folder(source)
     used = "drawn" if place.name == _FOLDERS["drawn"] else "photos"
     names = np.array(_image_names(place))
@@ -147,11 +145,8 @@ def load_pets(source: str | None = None) -> Pets:
             return True
         return False
 
-    hidden = used == "drawn" or None  # None: shown in a notebook or a terminal
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        rows = pool.map(decode, range(len(names)))
-        bar = tqdm(rows, "Decoding", len(names), leave=False, delay=2, disable=hidden)
-        good = np.fromiter(bar, bool)
+        good = np.fromiter(pool.map(decode, range(len(names))), bool)
     if not good.all():
         print(f"Skipped, because they cannot be decoded: {', '.join(names[~good])}.")
         images, names = images[good], names[good]
