@@ -6,7 +6,6 @@ import { SEQUENTIAL, SIGNED } from "./colormaps.js";
 import { bound, button, imageChooser, radios, slider } from "./controls.js";
 import { change, connect, element, formatNumber, uniqueId } from "./dom.js";
 import { createImageView } from "./image_view.js";
-import { YOURS, openCamera } from "./own_image.js";
 import { bytesOf, drawPixels, imageOf, valueAt } from "./pixels.js";
 
 const PETS = "one of my pets";
@@ -288,63 +287,23 @@ function render({ model, el }) {
   const kernel = createKernel((name, number) => wire.set({ layer: name, filter: number }));
   const grid = createGrid((number) => wire.set({ filter: number }));
   const search = createSearch(wire);
-  const asked = button("What does the network say? (3.2 MB to load)", () => {
-    asked.disabled = true;
-    wire.send({ kind: "answer", weights: wire.get("weights") });
-  });
-  const film = button("", () => (camera ? endFilm(true) : startFilm()));
-  let camera = null; // while it films
   map.stage.append(silent);
   [weights.node.hidden, pet.node.hidden] = [alone && !wire.get("both_weights"), true];
-  film.hidden = !wire.get("own") || !navigator.mediaDevices;
 
   const chooser = imageChooser({ wire, extra: () => ({ weights: wire.get("weights"), pet: wire.get("pet") }),
     onImage: (message, buffers, pixels) => {
-      endFilm(false);
-      take(message, buffers, pixels);
+      if (message.checksum !== set?.checksum) sets.clear();
+      sets.set(message.weights, readMaps(message, buffers, pixels));
+      draw();
     } });
-  chooser.node.append(film, pet.node);
-  endFilm(false);
+  chooser.node.append(pet.node);
   el.append(element("div", "cnn-lab cnn-browser", { role: "group", "aria-label": "Activation browser" },
-    chooser.node, controls, answer, asked,
+    chooser.node, controls, answer,
     element("div", "cnn-browser-row", {},
       element("div", "cnn-browser-photo", {}, photo.node, squeezed),
       element("div", "cnn-browser-map", {}, map.node, scaled),
       element("div", "cnn-browser-where", {}, seen, words), grid.node),
     kernel.node, alone ? element("p", "cnn-quiet cnn-browser-search", {}, NEEDS_PYTHON) : search.node));
-
-  function take(message, buffers, pixels) {
-    if (message.checksum !== set?.checksum) sets.clear();
-    sets.set(message.weights, readMaps(message, buffers, pixels));
-    draw();
-  }
-
-  async function startFilm() {
-    film.disabled = true;
-    const opened = await openCamera(set.photo.shape).catch((error) => error);
-    film.disabled = false;
-    if (opened instanceof Error) {
-      answer.textContent = `The camera did not open (${opened.name}): allow it for this page, or choose a photo.`;
-      return;
-    }
-    camera = opened;
-    film.textContent = "Stop, and keep this image";
-    askFrame();
-  }
-
-  /** One image of the camera, up to the layer that is shown; the answer asks for the next. */
-  function askFrame() {
-    if (!camera) return;
-    const until = layers.indexOf(wire.get("layer"));
-    wire.send({ kind: "frame", weights: wire.get("weights"), until }, [camera.frame()]);
-  }
-
-  function endFilm(keep) {
-    film.textContent = "Use the camera, live";
-    camera?.close();
-    if (camera && keep) chooser.ask(YOURS);
-    camera = null;
-  }
 
   /** Ask Python once more for the image, when it has answered what it was asked before. */
   function ask() {
@@ -402,7 +361,6 @@ function render({ model, el }) {
     photo.setPixels(set.photo, `The image: ${set.name}${number}`);
     squeezed.textContent = set.squeezed;
     answer.textContent = set.answer;
-    [asked.hidden, asked.disabled] = [!set.askable || camera !== null, false];
     pet.node.hidden = alone || set.name !== PETS;
     pet.set(wire.get("pet"), Math.max(0, set.pets - 1));
   }
@@ -422,7 +380,7 @@ function render({ model, el }) {
     filter.set(number, now.filters - 1);
     weights.set(set.weights);
     scale.set(shared ? "layer" : "filter");
-    const made = `${set.version} ${now.name} ${number}`; // not anew for every image of the camera
+    const made = `${set.version} ${now.name} ${number}`; // not anew for each image of a camera
     if (made !== explained) kernel.draw(set, now, number);
     explained = made;
     search.draw({ weights: set.weights, version: set.version, layer: now.name, filter: number });
@@ -443,15 +401,11 @@ function render({ model, el }) {
     "change:pet": () => { if (wire.get("image") === PETS) ask(); },
     "msg:custom": (message, buffers) => {
       if (message.kind === "search") search.receive(message, buffers);
-      else if (message.kind === "frame") {
-        if (camera) take(message, buffers, imageOf(message, buffers));
-        requestAnimationFrame(askFrame);
-      }
       else if (again) { asking = false; ask(); }
       else asking = false;
     },
   });
-  return () => { endFilm(false); wire.close(); };
+  return wire.close;
 }
 
 export default { render };

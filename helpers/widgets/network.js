@@ -98,7 +98,7 @@ export function fromHalf(halves) {
 }
 
 /**
- * A network at work beside the page. Returns {run(image, until), teach(dense), end}; `run` gives
+ * A network at work beside the page. Returns {run(image, until), teach(dense)}; `run` gives
  * {pixels, low, high, chance} in a promise.
  */
 export function startNetwork(network, weights) {
@@ -122,7 +122,6 @@ onmessage = ({ data }) => {
       waiting.push(resolve);
       worker.postMessage({ image, until });
     }),
-    teach: (dense) => worker.postMessage({ dense }),
-    end: () => worker.terminate(),
+    teach(dense) { worker.postMessage({ dense }); return true; },
   };
 }

@@ -26,6 +26,7 @@ from playwright.sync_api import Browser, Error, Locator, Page, Playwright
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+FLAGS += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # a camera
 NO_CHROMIUM = (
     "No Chromium was found: run `python -m playwright install chromium`, "
     "or set the environment variable CHROMIUM to the path of one."

@@ -1,0 +1,406 @@
+"""Build the lessons as static pages whose labs work without a kernel: python web/build.py OUT.
+
+A page is a notebook as it is stored, laid out by nbconvert and page.html.j2. Where a cell shows a
+lab, the lab itself stands: its JavaScript modules are served as they are, its state and the answers
+of its Python side as files. For that the cells tagged `lab` run here, with the statements that make
+the names they use, and never a training: the run that is stored with its cell is played instead.
+"""
+
+import argparse
+import ast
+import base64
+import contextlib
+import hashlib
+import html
+import io
+import itertools
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+import zlib
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+os.environ.setdefault("CNN_PETS", "drawn")  # no photo of the photo set leaves this machine
+
+import nbformat
+from latex2mathml.converter import convert as to_mathml
+from nbconvert import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from PIL import Image
+
+from helpers import check
+from helpers.widgets import KernelLab
+from helpers.widgets.browser import _PETS
+from helpers.widgets.lab import _FOLDER as WIDGETS
+from helpers.widgets.lab import Lab
+from helpers.widgets.progress import TrainingProgress
+
+WEB = Path(__file__).resolve().parent
+ROOT = WEB.parent
+LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+KERNEL = re.compile(r"ipywidgets\.(interact|[HV]Box)")  # what a cell shows needs Python
+JUPYTER = "index.html#Start"
+
+
+# What has to run for a lab
+
+
+def needed(statements: list[ast.stmt], wanted: set[str]) -> list[ast.stmt] | None:
+    """Return those statements, in order, that make the names wanted; None if one of them trains.
+
+    A statement counts if it sets a name, changes what is behind it (``x[0] = 1``) or calls a method
+    on it (``model.load_weights(...)``); of modules only what sets a seed.
+    """
+    modules = {
+        (alias.asname or alias.name).split(".")[0]
+        for statement in statements
+        if isinstance(statement, ast.Import | ast.ImportFrom)
+        for alias in statement.names
+    }
+    defined = [statement for statement in statements if isinstance(statement, ast.FunctionDef)]
+    trainers = {"fit", *(function.name for function in defined if _calls(function, {"fit"}))}
+    wanted, chosen = set(wanted), []
+    for statement in reversed(statements):
+        made, changed = _effects(statement, modules)
+        if (made | changed) & wanted:
+            if statement not in defined and _calls(statement, trainers):
+                return None
+            chosen.append(statement)
+            wanted = (wanted - made) | names(statement)
+    return chosen[::-1]
+
+
+def names(statement: ast.stmt) -> set[str]:
+    """Return the names that a statement reads, but for those of its own functions and loops."""
+    nodes = list(ast.walk(statement))
+    loaded = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    return loaded - _inner(nodes) - {node.arg for node in nodes if isinstance(node, ast.arg)}
+
+
+def _inner(nodes: list[ast.AST]) -> set[str]:
+    """Return the variables of comprehensions."""
+    targets = [node.target for node in nodes if isinstance(node, ast.comprehension)]
+    return {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}
+
+
+def _effects(statement: ast.stmt, modules: set[str]) -> tuple[set[str], set[str]]:
+    """Return the names that a statement sets whatever was there, and those it may change."""
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return {statement.name}, set()
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return {(a.asname or a.name).split(".")[0] for a in statement.names}, set()
+    stored, changed, nodes = set(), set(), list(ast.walk(statement))
+    for node in nodes:
+        call = getattr(node, "value", None) if isinstance(node, ast.Expr) else None
+        call = node if isinstance(node, ast.Call) and _calls(node, {"fit"}) else call
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            stored.add(node.id)
+        elif isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            changed.add(_base(node))
+        elif isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+            base = _base(call.func)
+            if base not in modules or call.func.attr.endswith("seed"):
+                changed.add(base)
+    stored -= _inner(nodes)
+    if isinstance(statement, ast.Assign | ast.AnnAssign):
+        return stored, changed
+    return set(), stored | changed
+
+
+def _base(node: ast.AST) -> str:
+    """Return the name that "a.b[0].c" begins with; "" if it begins with none."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _calls(statement: ast.AST, functions: set[str]) -> bool:
+    """Return whether a function or method of such a name is called anywhere in it."""
+    calls = [node.func for node in ast.walk(statement) if isinstance(node, ast.Call)]
+    return any(getattr(call, "attr", getattr(call, "id", "")) in functions for call in calls)
+
+
+def labs_of(notebook: nbformat.NotebookNode) -> dict[str, Lab]:
+    """Run what the lab cells of a lesson need; return their labs, by the cell's id.
+
+    A lab that needs a training, or a file that an earlier cell writes, is not among them.
+    """
+    before: list[ast.stmt] = []
+    done: set[ast.stmt] = set()
+    space: dict[str, Any] = {"__name__": "__main__"}
+    labs = {}
+
+    def run(statements: list[ast.stmt]) -> None:
+        code = ast.Module([s for s in statements if s not in done], [])
+        exec(compile(code, "lesson", "exec"), space)
+        done.update(statements)
+
+    for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
+        tags = cell.metadata.get("tags", [])
+        statements = ast.parse(cell.source).body
+        if "run" in cell.metadata:  # tests/refresh.py has stored what the training showed
+            labs[cell.id] = TrainingProgress()
+        elif "lab" in tags and "training" not in tags:
+            *first, last = statements
+            before_it = needed(before, set().union(*map(names, statements)))
+            try:
+                run([*before_it, *first])
+                labs[cell.id] = eval(compile(ast.Expression(last.value), "lesson", "eval"), space)
+            except (OSError, TypeError, ValueError) as error:  # it opens what a lesson has made
+                print(f"{cell.id} is shown as it is stored: {error}", file=sys.stderr)
+        before += statements
+    return labs
+
+
+def requests_of(lab: Lab) -> list[dict[str, Any]]:
+    """Return the requests whose answers a lab may want here.
+
+    They are those of a saved page and, where an image's answer needs no other, those for the other
+    images, for random weights and for the dense layers.
+    """
+    stored = lab.stored_requests()
+    if any("name" in request and request["kind"] != "image" for request in stored):
+        return stored
+    found = []
+    for request in stored:
+        others = {
+            "name": [name for name in getattr(lab, "images", []) if name != _PETS],
+            "weights": ["trained", "random"],
+            "kind": ["network", "dense"] if request["kind"] == "network" else [],
+        }
+        choices = [
+            [(key, value) for value in dict.fromkeys([request[key], *others.get(key, [])])]
+            for key in request
+        ]
+        found += map(dict, itertools.product(*choices))
+    return [request for n, request in enumerate(found) if request not in found[:n]]
+
+
+# The pages
+
+
+class Prose(IPythonRenderer):
+    """Markdown as HTML: formulas as MathML, and links that lead somewhere on the site."""
+
+    def __init__(self, site: "Site", folder: str) -> None:
+        super().__init__(escape=False)
+        self.site, self.folder, self.headings = site, folder, []
+
+    def heading(self, text: str, level: int, **attributes: Any) -> str:
+        """Return a heading that can be linked to as in JupyterLab."""
+        anchor = html.unescape(re.sub("<.*?>", "", text)).replace(" ", "-")
+        self.headings.append((level, anchor, text))
+        return f'<h{level} id="{html.escape(anchor)}">{text}</h{level}>\n'
+
+    def inline_math(self, body: str) -> str:
+        """Return a formula in a line."""
+        return to_mathml(body)
+
+    def block_math(self, body: str) -> str:
+        """Return a formula on a line of its own."""
+        return f'<div class="wide" tabindex="0">{to_mathml(body, display="block")}</div>'
+
+    def link(self, text: str, url: str, title: str | None = None) -> str:
+        """Return a link, or its text alone where there is nothing to go to."""
+        address = self.site.address(url, self.folder)
+        return f'<a href="{html.escape(address)}">{text}</a>' if address else text
+
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        """Return a picture of the repository."""
+        data = (ROOT / self.folder / url).read_bytes()
+        return self.site.picture(data, Path(url).suffix[1:], alt=text)
+
+
+class Site:
+    """The site as it is being written."""
+
+    def __init__(self, out: Path, repository: str | None) -> None:
+        self.out, self.repository = out, repository and repository.rstrip("/")
+        self.exporter = HTMLExporter(
+            template_file="page.html.j2", extra_template_paths=[str(WEB)], exclude_anchor_links=True
+        )
+        self.exporter.register_filter("pictures", self.pictures)
+        pages = [ROOT / "README.md", *LESSONS]
+        self.names = {page.relative_to(ROOT).as_posix(): f"{page.stem}.html" for page in pages}
+        self.names["README.md"] = "index.html"
+
+    def write(self, data: bytes, folder: str, suffix: str) -> str:
+        """Write a file that is named after what it holds; return its address."""
+        name = f"{folder}/{hashlib.sha256(data).hexdigest()[:12]}.{suffix}"
+        (self.out / folder).mkdir(exist_ok=True)
+        (self.out / name).write_bytes(data)
+        return name
+
+    def address(self, url: str, folder: str = "") -> str:
+        """Return where a link of a file in this folder leads on the site; "" if to nowhere."""
+        if re.match(r"[a-z]+:|#", url):
+            return url
+        path, _, anchor = url.partition("#")
+        path = os.path.normpath(PurePosixPath(folder, path))
+        anchor = anchor and f"#{anchor}"
+        if path in self.names:
+            return self.names[path] + anchor
+        return f"{self.repository}/blob/main/{path}{anchor}" if self.repository else ""
+
+    def picture(self, data: bytes, suffix: str, **attributes: Any) -> str:
+        """Return an <img> of a picture that is loaded when it comes near."""
+        width, height = Image.open(io.BytesIO(data)).size
+        attributes |= {"src": self.write(data, "pictures", suffix), "width": width}
+        attributes |= {"height": height, "loading": "lazy"}
+        words = [f'{name}="{html.escape(str(value))}"' for name, value in attributes.items()]
+        return f"<img {' '.join(words)}>"
+
+    def pictures(self, text: str) -> str:
+        """Return an output with its embedded pictures as files."""
+
+        def moved(found: re.Match) -> str:
+            data, alt = base64.b64decode(found[2]), re.search(r'alt="([^"]*)"', found[0])
+            return self.picture(data, found[1], alt=html.unescape(alt[1]) if alt else "")
+
+        return re.sub(r'<img\b[^>]*src="data:image/(\w+);base64,([^"]*)"[^>]*>', moved, text)
+
+    def packed(self, message: dict[str, Any], buffers: list[bytes]) -> dict[str, str]:
+        """Write an answer as stored.js reads it."""
+        head = json.dumps({"message": message, "sizes": [len(buffer) for buffer in buffers]})
+        data = zlib.compress(b"".join([head.encode(), b"\n", *buffers]), 6)
+        return {"file": self.write(data, "labs", "bin")}
+
+    def lab(self, lab: Lab, cell: nbformat.NotebookNode) -> str:
+        """Return what becomes a lab when it comes near the window; until then its still."""
+        stored, note = lab.stored(requests_of(lab), self.packed), ""
+        stored["state"]["both_weights"] = hasattr(lab, "weights")
+        if isinstance(lab, TrainingProgress):
+            stored["run"] = json.loads(cell.metadata.run)
+            note = (
+                "<p>Training needs Python, and this page has none. Here you can play the run that "
+                "was recorded when the lesson was stored. To train a network of your own, "
+                f'<a href="{JUPYTER}">open the lesson in Jupyter</a>.</p>'
+            )
+        file = self.write(json.dumps(stored).encode(), "labs", "json")
+        still = (WIDGETS / "stills" / f"{lab.still}.webp").read_bytes()
+        picture = self.picture(still, "webp", alt=lab.still_alt)
+        place = f'class="lab" data-stored="{file}" data-module="{lab.module}"'
+        return f"{note}<div {place}>{picture}</div>"
+
+    def page(self, path: Path, notebook: nbformat.NotebookNode, labs: dict[str, Lab]) -> None:
+        """Write the page of a lesson, or of the README."""
+        source = path.relative_to(ROOT)
+        prose = Prose(self, source.parent.as_posix())
+        for cell in notebook.cells:
+            tags = cell.metadata.get("tags", [])
+            cell.metadata.web = {"lab": "", "hints": [], "fold": "", "kernel": False}
+            web = cell.metadata.web  # a copy of the above
+            if cell.cell_type == "markdown":
+                text = MarkdownWithMath(renderer=prose).render(cell.source)
+                text = re.sub("<table>", '<div class="wide" tabindex="0"><table>', text)
+                web["prose"] = re.sub("</table>", "</table></div>", text)
+                continue
+            if cell.id in labs:
+                web["lab"] = self.lab(labs[cell.id], cell)
+            hidden = cell.metadata.get("jupyter", {}).get("source_hidden")
+            web["fold"] = "Solution" if "solution" in tags else hidden and "More code"
+            web["fold"] = "The numbers of this text, checked" if "proof" in tags else web["fold"]
+            asked = re.findall(r"^check\.(\w+)\(", cell.source, re.M)
+            if asked and asked[0] in check.EXERCISES and "solution" not in tags:
+                web["hints"] = check.EXERCISES[asked[0]].texts("Hint: ")
+            alive = cell.id in labs
+            web["kernel"] = ("lab" in tags and not alive) or bool(KERNEL.search(cell.source))
+        place = LESSONS.index(path) if path in LESSONS else -1
+        around = [ROOT / "README.md", *LESSONS]
+        near = {"previous": around[place : place + 1], "next": around[place + 2 : place + 3]}
+        about = {
+            "title": re.sub("<.*?>", "", prose.headings[0][2]),
+            "contents": [heading for heading in prose.headings if heading[0] == 2],
+            "near": {
+                side: (self.names[path.relative_to(ROOT).as_posix()], title(path))
+                for side, found in near.items()
+                for path in found
+            },
+            "links": self.links(source),
+            "modules": modules("kernel_lab.js", "stored.js") if place < 0 else [],
+            "jupyter": JUPYTER,
+        }
+        body, _ = self.exporter.from_notebook_node(notebook, {"about": about})
+        (self.out / self.names[source.as_posix()]).write_text(body, encoding="utf-8")
+
+    def links(self, path: Path) -> dict[str, str]:
+        """Return where a file can be seen, and run, on the web."""
+        if not self.repository:
+            return {}
+        place = self.repository.removeprefix("https://github.com/")
+        links = {"Source": self.address(path.as_posix())}
+        if path.suffix == ".ipynb":
+            links["Binder"] = f"https://mybinder.org/v2/gh/{place}/main?urlpath=lab/tree/{path}"
+            links["Colab"] = f"https://colab.research.google.com/github/{place}/blob/main/{path}"
+        return links
+
+
+def title(path: Path) -> str:
+    """Return the first heading of a notebook or of the README."""
+    if path.suffix == ".md":
+        return "All lessons"
+    return re.search(r'"# (.*?)(?:\\n)?"', path.read_text(encoding="utf-8"))[1]
+
+
+def modules(*names: str) -> list[str]:
+    """Return JavaScript modules, and all that they import."""
+    found = list(names)
+    for name in found:
+        text = (WIDGETS / name).read_text(encoding="utf-8")
+        found += [n for n in re.findall(r'from "\./(\w+\.js)"', text) if n not in found]
+    return sorted(set(found))
+
+
+def front_page() -> nbformat.NotebookNode:
+    """Return the README's first part, lessons and start as a notebook, with a lab on top."""
+    parts = re.split(r"^(?=## )", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.M)
+    first, *others = parts
+    heading, opening, rest = first.split("\n\n", 2)
+    wanted = [
+        part
+        for name in ("The lessons", "Start")
+        for part in others
+        if part.startswith(f"## {name}")
+    ]
+    new = nbformat.v4
+    lab = new.new_code_cell("", id="lab", metadata={"jupyter": {"source_hidden": True}})
+    invitation = "Change one of the nine numbers, or point at a pixel of the result:"
+    texts = [f"{heading}\n\n{opening}\n\n{invitation}", None, rest, *wanted]
+    cells = [lab if text is None else new.new_markdown_cell(text) for text in texts]
+    return new.new_notebook(cells=cells)
+
+
+def build(out: Path, repository: str | None = None) -> dict[str, list[Lab]]:
+    """Write the site into a folder; return the labs of each page."""
+    out.mkdir(parents=True, exist_ok=True)
+    site = Site(out, repository)
+    (out / "widgets").mkdir(exist_ok=True)
+    for file in (*WIDGETS.glob("*.js"), *WIDGETS.glob("*.css")):
+        shutil.copy(file, out / "widgets")
+    for name in ("site.css", "site.js", "camera.js"):
+        shutil.copy(WEB / name, out / name)
+    all_labs = {"index.html": {"lab": KernelLab()}}
+    site.page(ROOT / "README.md", front_page(), all_labs["index.html"])
+    for path in LESSONS:
+        notebook = nbformat.read(path, as_version=4)
+        with (
+            tempfile.TemporaryDirectory() as empty,
+            contextlib.chdir(empty),  # a learner's own network stays out
+            contextlib.redirect_stdout(io.StringIO()),
+        ):
+            all_labs[f"{path.stem}.html"] = labs = labs_of(notebook)
+        site.page(path, notebook, labs)
+    return {page: list(labs.values()) for page, labs in all_labs.items()}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", type=Path, help="a folder")
+    parser.add_argument("--repository", help="https://github.com/OWNER/NAME, for links to it")
+    arguments = parser.parse_args()
+    for page, labs in build(arguments.out, arguments.repository).items():
+        print(page, *(type(lab).__name__ for lab in labs))
