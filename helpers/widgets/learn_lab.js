@@ -20,13 +20,13 @@ const NINE = [...Array(9).keys()];
 const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
 
 /** An image of 0 to 255 as numbers of 0 to 1, perhaps with their mean taken off. */
-export function numbersOf({ data, shape }, centered) {
+function numbersOf({ data, shape }, centered) {
   const off = centered ? data.reduce((sum, value) => sum + value, 0) / data.length : 0;
   return { data: Float64Array.from(data, (value) => (value - off) / 255), shape };
 }
 
 /** The mean products of the nine shifted copies of an image, nine rows of nine. */
-export function productsOf({ data, shape: [rows, columns] }) {
+function productsOf({ data, shape: [rows, columns] }) {
   const [high, wide] = [rows - 2, columns - 2];
   const products = NINE.map(() => new Array(9).fill(0));
   const starts = NINE.map((i) => Math.floor(i / 3) * columns + (i % 3));
@@ -44,7 +44,7 @@ export function productsOf({ data, shape: [rows, columns] }) {
 }
 
 /** Go down from nine zeros: {guess, losses (before the first step and after each), diverged}. */
-export function descend(products, target, { steps, rate, momentum }) {
+function descend(products, target, { steps, rate, momentum }) {
   let [guess, speed] = [new Array(9).fill(0), new Array(9).fill(0)];
   const losses = [];
   for (let step = 0; ; step++) {
