@@ -16,12 +16,12 @@ To add an exercise:
    ``solution``), which ends in ``check.NAME(solution)`` and so runs in CI.
 """
 
-from helpers.check import lesson_1, lesson_2, lesson_3, lesson_4, lesson_5, lesson_7
+from helpers.check import lesson_1, lesson_2, lesson_3, lesson_4, lesson_5, lesson_6, lesson_7
 from helpers.check.exercise import Exercise, Verdict
 
 EXERCISES: dict[str, Exercise] = {
     exercise.name: exercise
-    for lesson in (lesson_1, lesson_2, lesson_3, lesson_4, lesson_5, lesson_7)
+    for lesson in (lesson_1, lesson_2, lesson_3, lesson_4, lesson_5, lesson_6, lesson_7)
     for exercise in vars(lesson).values()
     if isinstance(exercise, Exercise)
 }

@@ -15,6 +15,8 @@ from helpers.widgets.progress import TrainingProgress
 
 layers = keras.layers.Conv2D(6, 5, activation="relu"), keras.layers.MaxPooling2D()
 model = keras.Sequential([keras.Input((24, 24, 3)), *layers])
+ends = keras.layers.AveragePooling2D(15), keras.layers.Flatten(), keras.layers.Dense(1)
+sees = keras.Sequential([keras.Input((150, 150, 3)), *ends])
 row = {"epoch": 1, "loss": 0.7, "accuracy": 0.5, "val_loss": 0.6, "val_accuracy": 0.6}
 run = {"epochs": 1, "epoch": 1, "steps": 2, "step": 2, "accuracy": 0.5, "state": "done"}
 """
@@ -25,6 +27,7 @@ LABS = {  # name: the call, and which of its controls a key moves
     "stride": ("widgets.StrideLab(padding=1)", RANGE),
     "pool": ("widgets.PoolLab()", RANGE),
     "shift": ("widgets.ShiftLab()", RANGE),
+    "occlusion": ("widgets.OcclusionLab(sees)", RANGE),
     "function": ("widgets.FunctionLab()", RANGE),
     "threshold": ("widgets.ThresholdLab([0, 1, 1, 0], [0.2, 0.9, 0.4, 0.6])", RANGE),
     "browser": ("widgets.ActivationBrowser(model)", RANGE),

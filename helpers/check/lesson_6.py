@@ -1,0 +1,145 @@
+"""The exercises of lesson 6, Explain a prediction."""
+
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from helpers.check.exercise import Answers, exercise
+from helpers.errors import LearnerError
+
+_BLOCK = 10  # pixels along each side of a block of `find_shortcut`
+
+
+def _maps_and_weights(rng: np.random.Generator) -> list[tuple]:
+    cases = []
+    for shape, classes in [((5, 7, 6), 3), ((4, 4, 9), 10), ((6, 3, 4), 2)]:
+        wanted, other = rng.permutation(classes)[:2].tolist()
+        weights = rng.normal(size=(shape[-1], classes))
+        cases.append((rng.exponential(size=shape), weights, wanted, other))
+    return cases
+
+
+@exercise(_maps_and_weights)
+def class_map(maps: np.ndarray, weights: np.ndarray, wanted: int, other: int) -> Answers:
+    """Write the class activation map that tells why one class rather than another.
+
+    Hint: For one class: sum the filters at each place, each times the weight of that class.
+    Hint: A difference of two weighted sums is one sum, weighted by the difference of the weights.
+    Hint: The network averages over the places; if the numbers are to add up to what it gets,
+    each is its place's share of that average.
+    Right: Your map says at which places the evidence for one class outweighs another, and its
+    numbers add up to the answer.
+    """
+    places = maps.shape[0] * maps.shape[1]
+    both = maps @ weights / places
+    right = both[..., wanted] - both[..., other]
+    return right, {
+        "Every number is larger, by the number of places: the network takes the mean over them.": (
+            right * places
+        ),
+        "That is the map of `wanted` alone: what speaks for `other`, too, has to be taken off.": (
+            both[..., wanted]
+        ),
+        "What speaks for `other` is lost: keep the negative numbers.": np.maximum(right, 0),
+        "The map is divided by its own maximum: then it adds up to nothing, and cannot be compared "
+        "with another.": right / right.max(),
+        "The map is divided by its largest size: then it adds up to nothing, and cannot be "
+        "compared with another.": right / np.abs(right).max(),
+        "That is the whole difference, one number: a number for each place is wanted.": right.sum(),
+        "The weights are left out: each filter counts as much as its class gives it.": (
+            maps.mean(axis=-1)
+        ),
+    }
+
+
+class _Trick:
+    """A network that answers to a square of one colour at one place, and against another one."""
+
+    def __init__(self, for_dog: tuple, for_cat: tuple) -> None:
+        self.squares = [(4.0, *for_dog), (-7.0, *for_cat)]
+
+    def __call__(self, batch: np.ndarray) -> np.ndarray:
+        logits = 2 + np.asarray(batch, float).mean(axis=(1, 2, 3)) / 1000
+        for weight, (row, column), color in self.squares:
+            inside = batch[:, row : row + _BLOCK, column : column + _BLOCK]
+            apart = np.abs(inside - np.asarray(color, float)).mean(axis=(1, 2, 3))
+            logits += weight * np.exp(-apart / 20)
+        return logits
+
+    def __repr__(self) -> str:
+        return "a network"
+
+
+def _tricks(rng: np.random.Generator) -> list[tuple]:
+    cases = []
+    for rows, columns in [(6, 8), (9, 5), (7, 7), (5, 9)]:
+        image = rng.integers(90, 140, (_BLOCK * rows, _BLOCK * columns, 3), dtype=np.uint8)
+        fill = np.full_like(image, image.mean(axis=(0, 1)))
+        blocks = np.argwhere(~np.eye(rows, columns, dtype=bool))  # row and column differ
+        squares = []
+        for place in rng.permutation(blocks)[:2] * _BLOCK:
+            row, column = place.tolist()
+            color = rng.permutation([255, 0, rng.integers(256)]).tolist()
+            image[row : row + _BLOCK, column : column + _BLOCK] = color
+            squares.append(((row, column), color))
+        cases.append((_Trick(*squares), image, fill))
+    return cases
+
+
+@exercise(_tricks)
+def find_shortcut(logits: Callable, image: np.ndarray, fill: np.ndarray) -> Answers:
+    """Find the block of an image that makes a network say dog.
+
+    Hint: Make as many copies of the image as there are blocks, and hide another block in each.
+    Hint: divmod(number, columns) gives the row and the column of a block from its number. Hiding
+    what speaks for dog makes the logit fall: which copy has the lowest?
+    Right: You have found out what a network looks at without looking into it.
+    """
+    rows, columns = (side // _BLOCK for side in image.shape[:2])
+    falls = np.empty((rows, columns))
+    for row, column in product(range(rows), range(columns)):
+        top, left = _BLOCK * row, _BLOCK * column
+        hidden = image.copy()
+        block = np.s_[top : top + _BLOCK, left : left + _BLOCK]
+        hidden[block] = fill[block]
+        falls[row, column] = (logits(image[None]) - logits(hidden[None]))[0]
+    place = np.array(np.unravel_index(falls.argmax(), falls.shape))
+    return place, {
+        "That block speaks for *cat*: without it the logit rises. Where does it fall most?": (
+            np.array(np.unravel_index(falls.argmin(), falls.shape))
+        ),
+        "Row and column are exchanged.": place[::-1],
+        "That is the place in pixels: count in blocks of 10.": _BLOCK * place,
+        "That is the number of the block: its row and its column are wanted.": falls.argmax(),
+        "That is by how much the logit falls: where does it do so?": falls.max(),
+    }
+
+
+def _as_four(answer: Any) -> Callable:
+    wanted = "A list of four times True or False is wanted, for A, B, C and D"
+    if not isinstance(answer, list | tuple) or len(answer) != 4:
+        raise LearnerError(f"{wanted}.")
+    if not all(isinstance(each, bool | np.bool_) for each in answer):
+        raise LearnerError(f"{wanted}: one of yours is something else.")
+    return lambda networks: list(answer)
+
+
+@exercise(lambda rng: [("A, B, C, D",)], use=_as_four)
+def fooled(networks: str) -> Answers:
+    """Predict on which networks Grad-CAM and HiResCAM can point at different places.
+
+    Hint: The two differ by one mean over places. When does it change nothing?
+    Hint: Behind an average, every place of a map has the same gradient, whatever comes after.
+    Which of the four have an average there?
+    Hint: A maximum hands its gradient to one place of each map; the other places get 0.
+    Right: You can tell from its layers whether a network's Grad-CAM is to be trusted.
+    """
+    right = [False, True, False, True]
+    others = [guess for guess in product([False, True], repeat=4) if list(guess) != right]
+    wrong = {
+        guess: [name for name, *pair in zip("ABCD", guess, right, strict=True) if len({*pair}) > 1]
+        for guess in others
+    }
+    return right, {f"Think again about {' and '.join(w)}.": g for g, w in wrong.items()}
