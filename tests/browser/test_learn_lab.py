@@ -9,7 +9,6 @@ from scipy.signal import correlate2d
 
 from helpers import images
 from helpers.convolution import KERNELS
-from helpers.errors import LearnerError
 from helpers.widgets import LearnLab
 
 from . import pages
@@ -102,9 +101,3 @@ def test_it_plays_and_learns_another_kernel_of_another_image(lab: Page) -> None:
     lab.wait_for_function("document.querySelector('.cnn-lab canvas').height === 14")
     cells = lab.get_by_role("table", name="kernel: target", exact=True).locator("td")
     assert cells.all_inner_texts() == ["0", "1", "0", "1", "−4", "1", "0", "1", "0"]
-
-
-@pytest.mark.parametrize(("name", "value"), [("steps", 401), ("rate", 0), ("momentum", 1)])
-def test_a_wrong_setting_gets_a_sentence(name: str, value: float) -> None:
-    with pytest.raises(LearnerError, match=f"The {name} is {value}: give a"):
-        setattr(LearnLab(), name, value)
