@@ -360,7 +360,8 @@ def _answer(model: "keras.Model", batch: np.ndarray, classes: Sequence[str]) -> 
     single = last is keras.activations.sigmoid and units == (1,)
     if not single and (last is not keras.activations.softmax or len(units) != 1):
         return ""
-    chances = np.asarray(model(batch, training=False))[0].astype(float)
+    plain = keras.Model(model.inputs[0], model.outputs[0])  # Keras warns where a list was given
+    chances = np.asarray(plain(batch, training=False))[0].astype(float)
     if single:
         chances = np.array([1 - chances[0], chances[0]])
     if len(classes) != len(chances):
