@@ -93,7 +93,7 @@ def five_classes() -> Answers:
 
     Hint: model.load_trained gives the base. Its attribute trainable freezes all layers at once.
     Hint: A dense layer can be called with the output of base.get_layer("average"). A new
-    keras.Model goes from base.inputs to what comes out.
+    keras.Model goes from base.input to what comes out.
     Right: Change one number, and it is ready for as many classes as your folder has.
     """
     return True, {}
