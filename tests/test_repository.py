@@ -241,6 +241,17 @@ def test_links_lead_somewhere(page):
             assert (page.parent / link.split("#")[0]).exists(), link
 
 
+@pytest.mark.parametrize("page", PAGES + LESSONS, ids=lambda path: path.name)
+def test_a_link_into_a_lesson_leads_to_a_heading(page):
+    """JupyterLab names a heading by its text, with - for each space."""
+    for name, heading in re.findall(r"\]\(([\w/.]*\.ipynb)?#([^)\s]+)\)", page.read_text("utf-8")):
+        if name or page.suffix == ".ipynb":
+            lesson = page.parent / name if name else page
+            lines = "\n".join(source(cell) for cell in cells(lesson, "markdown")).splitlines()
+            titles = [line.lstrip("# ").replace(" ", "-") for line in lines if line[:1] == "#"]
+            assert heading in titles, heading
+
+
 def test_readme_names_every_lesson_and_the_two_commands():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for lesson in LESSONS:
