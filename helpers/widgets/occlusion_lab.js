@@ -107,8 +107,9 @@ function render({ model, el }) {
     words.textContent = `Sum before the sigmoid: ${answerWords(logit)}; with the patch: ` +
       `${answerWords(sums[wire.get("fill")][at])}.`;
     const names = Object.keys(sums);
-    changes.show([names, names.map((name) => logit - sums[name][at])],
-      (value) => (typeof value === "number" ? colorOf(value, ...look) : null));
+    const falls = names.map((name) => logit - sums[name][at]);
+    changes.show([names, falls.map((fall) => formatNumber(fall, 2))],
+      (_, i) => (i < names.length ? null : colorOf(falls[i - names.length], ...look)));
   }
 
   wire.on({
