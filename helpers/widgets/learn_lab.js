@@ -5,10 +5,10 @@
 // the image. With A at hand a step costs 81 products, and all steps are taken anew for each drawing.
 
 import { correlate3, robustLimit } from "./arithmetic.js";
-import { endLabels, frame, line } from "./charts.js";
+import { endLabels, frame, line, spread } from "./charts.js";
 import { SIGNED } from "./colormaps.js";
 import { bound, button, imageChooser, list, slider } from "./controls.js";
-import { change, connect, element, formatNumber, inRows } from "./dom.js";
+import { change, connect, element, formatNumber, inRows, shape } from "./dom.js";
 import { createImageView } from "./image_view.js";
 import { numberTable, shortNumber } from "./numbers.js";
 import { colorOf } from "./pixels.js";
@@ -27,20 +27,15 @@ function numbersOf({ data, shape }, centered) {
 
 /** The mean products of the nine shifted copies of an image, nine rows of nine. */
 function productsOf({ data, shape: [rows, columns] }) {
-  const [high, wide] = [rows - 2, columns - 2];
-  const products = NINE.map(() => new Array(9).fill(0));
   const starts = NINE.map((i) => Math.floor(i / 3) * columns + (i % 3));
-  for (const i of NINE) {
-    for (const j of NINE.slice(i)) {
-      let sum = 0;
-      for (let r = 0; r < high; r++) {
-        const [a, b] = [r * columns + starts[i], r * columns + starts[j]];
-        for (let c = 0; c < wide; c++) sum += data[a + c] * data[b + c];
-      }
-      products[i][j] = products[j][i] = sum / (high * wide);
+  const mean = (first, second) => {
+    let sum = 0;
+    for (let r = 0; r < (rows - 2) * columns; r += columns) {
+      for (let i = r; i < r + columns - 2; i++) sum += data[i + first] * data[i + second];
     }
-  }
-  return products;
+    return sum / ((rows - 2) * (columns - 2));
+  };
+  return starts.map((first) => starts.map((second) => mean(first, second)));
 }
 
 /** Go down from nine zeros: {guess, losses (before the first step and after each), diverged}. */
@@ -80,14 +75,15 @@ function render({ model, el }) {
   };
   const centered = element("input", "", { type: "checkbox" });
   centered.addEventListener("change", () => wire.set({ centered: centered.checked }));
-  const one = button("One step", () => walk());
-  const play = button("Play", () => (timer ? pause() : resume()));
-  const reset = button("Reset", () => { pause(); wire.set({ steps: 0 }); });
+  const walk = () => wire.set({ steps: Math.min(LAST, wire.get("steps") + 1) });
+  const one = button("One step", walk);
+  const play = button("Play", () => run(!timer));
+  const reset = button("Reset", () => { run(false); wire.set({ steps: 0 }); });
 
   // --- what comes of them
   const words = element("div", "cnn-words", { role: "status" });
   const note = element("div", "cnn-note", { role: "alert" });
-  const chart = frame({ title: "", xs: [0, 1], ys: [0, 1], xticks: [], yticks: [0] });
+  const svg = shape("svg");
   const [now, aim] = ["learnt so far", "target"].map((name) => {
     const table = numberTable(`kernel: ${name}`);
     const image = createImageView({ interactive: false, readout: false });
@@ -104,22 +100,14 @@ function render({ model, el }) {
         element("div", "", {}, kernel.node, settings.steps.node,
           element("div", "cnn-row", {}, one, play, reset), settings.rate.node, settings.momentum.node,
           element("label", "cnn-choice", {}, centered, "centred image (its mean taken off)")),
-        element("div", "", {}, chart.svg, words, note)),
+        element("div", "", {}, svg, words, note)),
       now.node, aim.node)));
 
-  const walk = () => wire.set({ steps: Math.min(LAST, wire.get("steps") + 1) });
-
-  function pause() {
+  function run(on) {
     clearInterval(timer);
-    timer = null;
-    play.textContent = "Play";
-  }
-
-  function resume() {
-    if (wire.get("steps") === LAST) wire.set({ steps: 0 });
-    timer = setInterval(walk, PACE);
-    play.textContent = "Pause";
-    walk();
+    timer = on ? setInterval(walk, PACE) : null;
+    play.textContent = on ? "Pause" : "Play";
+    if (on && wire.get("steps") === LAST) wire.set({ steps: 0 });
   }
 
   function measure() {
@@ -138,21 +126,21 @@ function render({ model, el }) {
     for (const [name, control] of Object.entries(settings)) control.set(wire.get(name));
     if (!products) return;
     const found = after(wire.get("momentum"));
-    if (timer && (found.diverged || wire.get("steps") === LAST)) pause();
+    if (timer && (found.diverged || wire.get("steps") === LAST)) run(false);
     say(found);
     drawLosses(found.losses, wire.get("momentum") ? after(0).losses : []);
     const resultOf = (nine) => correlate3(numbers.data, ...numbers.shape, nine);
     const limit = robustLimit(resultOf(target()));
-    const shape = source.shape.map((n) => n - 2);
+    const looks = { shape: source.shape.map((n) => n - 2), colors: SIGNED, limits: [-limit, limit],
+      beyond: true };
     const largest = Math.max(...target().map(Math.abs)) * 1.6 || 1;
     for (const [part, nine, title, write] of [
       [now, found.guess, "Result so far", (value) => formatNumber(value, 2)],
       [aim, target(), "Target", shortNumber]]) {
       part.table.show(inRows(nine.map(write), 3),
         (_, i) => colorOf(nine[i], SIGNED, [-largest, largest]));
-      part.image.setPixels(
-        { data: resultOf(nine), shape, colors: SIGNED, limits: [-limit, limit], beyond: true },
-        title, `${title}: blue below zero, red above`);
+      part.image.setPixels({ data: resultOf(nine), ...looks }, title,
+        `${title}: blue below zero, red above`);
     }
   }
 
@@ -161,9 +149,8 @@ function render({ model, el }) {
     const taken = losses.length - 1;
     const right = guess.every((value, i) => Math.round(value) === target()[i]);
     change(words, { "aria-live": timer ? "off" : "polite" });
-    words.textContent = `after ${taken} ${taken === 1 ? "step" : "steps"}: ` +
-      `loss ${formatNumber(Number(losses[taken].toPrecision(2)))} · ` +
-      `numbers off by up to ${formatNumber(away, 3)}` +
+    const loss = formatNumber(Number(losses[taken].toPrecision(2)));
+    words.textContent = `step ${taken}: loss ${loss} · numbers off by up to ${formatNumber(away, 3)}` +
       (right ? " · rounded, all nine are right" : "");
     note.textContent = diverged
       ? `It diverges: the loss has grown to more than ${TOO_FAR.toLocaleString("en")} times what it was ` +
@@ -179,14 +166,13 @@ function render({ model, el }) {
     const top = Math.ceil(Math.max(...heights));
     const low = Math.min(top - 3, Math.floor(Math.min(...heights)));
     const end = [20, 50, 100, 200, LAST].find((n) => n >= losses.length - 1);
-    const powers = [...Array(top - low + 1).keys()].map((i) => low + i);
-    const drawn = frame({ svg: chart.svg, title: "loss", xlabel: "step", xs: [0, end], ys: [low, top],
-      xticks: [0, end / 2, end], yticks: powers, letters: plain.length ? 10 : 0, width: 300,
+    const drawn = frame({ svg, title: "loss", xlabel: "step", xs: [0, end], ys: [low, top],
+      xticks: [0, end / 2, end], yticks: spread(low, top, top - low), letters: plain.length ? 10 : 0, width: 300,
       nameY: (power) => (power < -4 ? `1e${power}`.replace("-", "−") : formatNumber(10 ** power)) });
     if (plain.length) line(drawn, points[1], "cnn-orange cnn-dashed");
     line(drawn, points[0], "cnn-blue");
     if (plain.length) endLabels(drawn, [["momentum", ...points[0].at(-1)], ["without", ...points[1].at(-1)]]);
-    change(chart.svg, { "aria-label": `Loss curve; ${words.textContent}` });
+    change(svg, { "aria-label": `Loss curve; ${words.textContent}` });
   }
 
   wire.on({
@@ -195,7 +181,7 @@ function render({ model, el }) {
     "change:centered": measure,
   });
   draw();
-  return () => { pause(); wire.close(); };
+  return () => { run(false); wire.close(); };
 }
 
 export default { render };
