@@ -15,9 +15,8 @@ _BLOCK = 10  # pixels along each side of a block of `find_shortcut`
 def _maps_and_weights(rng: np.random.Generator) -> list[tuple]:
     cases = []
     for shape, classes in [((5, 7, 6), 3), ((4, 4, 9), 10), ((6, 3, 4), 2)]:
-        wanted, other = rng.permutation(classes)[:2].tolist()
         weights = rng.normal(size=(shape[-1], classes))
-        cases.append((rng.exponential(size=shape), weights, wanted, other))
+        cases.append((rng.exponential(size=shape), weights, *rng.permutation(classes)[:2].tolist()))
     return cases
 
 
@@ -35,22 +34,15 @@ def class_map(maps: np.ndarray, weights: np.ndarray, wanted: int, other: int) ->
     places = maps.shape[0] * maps.shape[1]
     both = maps @ weights / places
     right = both[..., wanted] - both[..., other]
+    adds_up = "then it adds up to nothing, and cannot be compared."
     return right, {
-        "Every number is larger, by the number of places: the network takes the mean over them.": (
-            right * places
-        ),
-        "That is the map of `wanted` alone: what speaks for `other`, too, has to be taken off.": (
-            both[..., wanted]
-        ),
-        "What speaks for `other` is lost: keep the negative numbers.": np.maximum(right, 0),
-        "The map is divided by its own maximum: then it adds up to nothing, and cannot be compared "
-        "with another.": right / right.max(),
-        "The map is divided by its largest size: then it adds up to nothing, and cannot be "
-        "compared with another.": right / np.abs(right).max(),
-        "That is the whole difference, one number: a number for each place is wanted.": right.sum(),
-        "The weights are left out: each filter counts as much as its class gives it.": (
-            maps.mean(axis=-1)
-        ),
+        "Every number is larger, by the number of places: take the mean over them.": right * places,
+        "What speaks for `other`, too, has to be taken off.": both[..., wanted],
+        "What speaks for `other` is lost: keep negative numbers.": np.maximum(right, 0),
+        f"The map is divided by its own maximum: {adds_up}": right / right.max(),
+        f"The map is divided by its largest size: {adds_up}": right / np.abs(right).max(),
+        "That is the whole difference: a number for each place is wanted.": right.sum(),
+        "The weights are left out: a class weighs each filter.": maps.mean(axis=-1),
     }
 
 
@@ -105,24 +97,19 @@ def find_shortcut(logits: Callable, image: np.ndarray, fill: np.ndarray) -> Answ
         block = np.s_[top : top + _BLOCK, left : left + _BLOCK]
         hidden[block] = fill[block]
         falls[row, column] = (logits(image[None]) - logits(hidden[None]))[0]
-    place = np.array(np.unravel_index(falls.argmax(), falls.shape))
+    place, raised = np.argwhere(falls == falls.max())[0], np.argwhere(falls == falls.min())[0]
     return place, {
-        "That block speaks for *cat*: without it the logit rises. Where does it fall most?": (
-            np.array(np.unravel_index(falls.argmin(), falls.shape))
-        ),
+        "Hiding that block raises the logit: it speaks for *cat*.": raised,
         "Row and column are exchanged.": place[::-1],
         "That is the place in pixels: count in blocks of 10.": _BLOCK * place,
-        "That is the number of the block: its row and its column are wanted.": falls.argmax(),
+        "That is the number of the block: give its row and its column.": falls.argmax(),
         "That is by how much the logit falls: where does it do so?": falls.max(),
     }
 
 
 def _as_four(answer: Any) -> Callable:
-    wanted = "A list of four times True or False is wanted, for A, B, C and D"
-    if not isinstance(answer, list | tuple) or len(answer) != 4:
-        raise LearnerError(f"{wanted}.")
-    if not all(isinstance(each, bool | np.bool_) for each in answer):
-        raise LearnerError(f"{wanted}: one of yours is something else.")
+    if not isinstance(answer, list | tuple) or [*map(type, answer)] != [bool] * 4:
+        raise LearnerError("A list of four times True or False is wanted, for A, B, C and D.")
     return lambda networks: list(answer)
 
 
@@ -136,10 +123,8 @@ def fooled(networks: str) -> Answers:
     Hint: A maximum hands its gradient to one place of each map; the other places get 0.
     Right: You can tell from its layers whether a network's Grad-CAM is to be trusted.
     """
-    right = [False, True, False, True]
-    others = [guess for guess in product([False, True], repeat=4) if list(guess) != right]
-    wrong = {
-        guess: [name for name, *pair in zip("ABCD", guess, right, strict=True) if len({*pair}) > 1]
-        for guess in others
-    }
-    return right, {f"Think again about {' and '.join(w)}.": g for g, w in wrong.items()}
+    right, hints = (False, True, False, True), {}
+    for guess in product([False, True], repeat=4):
+        wrong = [name for name, *pair in zip("ABCD", guess, right, strict=True) if len({*pair}) > 1]
+        hints[f"Think again about {' and '.join(wrong)}."] = guess
+    return right, {hint: guess for hint, guess in hints.items() if guess != right}

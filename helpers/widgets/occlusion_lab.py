@@ -12,7 +12,7 @@ from helpers.widgets.lab import SAMPLES, ImageLab, Message, Number
 if TYPE_CHECKING:
     import keras
 
-_SIDE, _CELLS = 150, 15  # pixels and places along each side of an image
+_SHAPE, _CELLS = (150, 150, 3), 15  # of an image; places along each side
 _FILLS = ("mean", "blur", "another image")
 
 
@@ -26,8 +26,8 @@ class OcclusionLab(ImageLab):
     Parameters
     ----------
     network : keras.Model, optional
-        Takes (N, 150, 150, 3) images from 0 to 255 and ends in a dense layer of one unit with a
-        sigmoid; by default the trained network of lesson 3's layers.
+        Takes (N, 150, 150, 3) images from 0 to 255 and ends in a dense layer of one unit; by
+        default the trained network of lesson 3's layers.
     image : optional
         The name of a sample, or anything that `helpers.images.open_image` takes.
 
@@ -39,10 +39,6 @@ class OcclusionLab(ImageLab):
         Rows and columns of the patch in pixels, 10 to 50; can be set.
     fill : "mean", "blur" or "another image"
         What the patch shows: the image's mean colour, the image blurred, or lesson 1's staircase.
-
-    References
-    ----------
-    M. D. Zeiler and R. Fergus (2014), "Visualizing and understanding convolutional networks".
     """
 
     module = "occlusion_lab.js"
@@ -64,50 +60,47 @@ class OcclusionLab(ImageLab):
         import keras
 
         network = network or model.load_trained()
-        self._last = network.layers[-1]
-        if network.input_shape[1:] != (_SIDE, _SIDE, 3) or network.output_shape[1:] != (1,):
+        shapes = network.input_shape[1:], network.output_shape[1:]
+        if shapes != (_SHAPE, (1,)):
             raise LearnerError(
-                f"The network takes {network.input_shape[1:]} and gives {network.output_shape[1:]}:"
-                f" give one that takes ({_SIDE}, {_SIDE}, 3) and gives (1,), as lesson 3's does."
+                f"The network takes {shapes[0]} and gives {shapes[1]}: give one that takes "
+                f"{_SHAPE} and gives (1,), as lesson 3's does."
             )
+        self._last = network.layers[-1]
         self._body = keras.Model(network.inputs[0], self._last.input)
-        super().__init__(image, {**SAMPLES}, **traits)
-
-    def pixels(self, name: str | None = None) -> np.ndarray:
-        """Return an image as the network sees it, (150, 150, 3) uint8."""
-        return images.resize(super().pixels(name), _SIDE)
+        super().__init__(image, SAMPLES, **traits)
 
     def message(self, image: np.ndarray, request: dict[str, Any]) -> Message:
-        """Return the image and the same with each fill, as the network sees them."""
-        image = images.resize(image, _SIDE)
-        pixels = [image, *_fills(image)]
-        return {"shape": image.shape, "fills": _FILLS}, [part.tobytes() for part in pixels]
+        """Return the image and the fills, as the network sees them."""
+        image = images.resize(image)
+        return {"shape": _SHAPE, "fills": _FILLS}, [x.tobytes() for x in (image, *_fills(image))]
 
     def answer(self, request: dict[str, Any], buffers: list) -> Message | None:
         """Answer the choice of an image, and of a size by the logits of all fills and places."""
         if request.get("kind") != "table":
             return super().answer(request, buffers)
-        image = self.pixels(self._known({"value": request["name"]}))
-        (logit,), tables = self._logits(image[None]), []
+        image = images.resize(self.pixels(self._known({"value": request["name"]})))
+        tables = []
         for fill in _fills(image):
             hidden = np.repeat(image[None], _CELLS**2, axis=0)
             for place, changed in enumerate(hidden):
-                spans = (_span(cell, request["size"]) for cell in divmod(place, _CELLS))
-                inside = tuple(spans)
-                changed[inside] = fill[inside]
+                patch = tuple(_span(cell, request["size"]) for cell in divmod(place, _CELLS))
+                changed[patch] = fill[patch]
             tables.append(self._logits(hidden))
-        return {**request, "logit": float(logit)}, [np.float32(tables).tobytes()]
+        return {**request, "logit": float(self._logits(image[None])[0])}, [
+            np.array(tables).tobytes()
+        ]
 
     def stored_requests(self) -> list[dict[str, Any]]:
         """Return the requests for the image that is shown and two more, in three sizes."""
-        names = dict.fromkeys([self.image, "dog", "cat", "raccoon"])
+        names = [*dict.fromkeys([self.image, "dog", "cat", "raccoon"])][:3]
         sizes = dict.fromkeys([self.size, 10, 30, 50])
-        tables = [{"kind": "table", "name": n, "size": s} for n in [*names][:3] for s in sizes]
-        return [*({"kind": "image", "name": n} for n in [*names][:3]), *tables]
+        tables = [{"kind": "table", "name": n, "size": size} for n in names for size in sizes]
+        return [*({"kind": "image", "name": n} for n in names), *tables]
 
     def _logits(self, batch: np.ndarray) -> np.ndarray:
-        """Return the sums before the sigmoid, (N,), for (N, 150, 150, 3) images."""
-        parts = np.array_split(batch, max(1, len(batch) // 75))
+        """Return the sums before the sigmoid, (N,) float32, for (N, 150, 150, 3) images."""
+        parts = np.array_split(batch, len(batch) // 75 + 1)
         features = np.concatenate([self._body(part, training=False) for part in parts])
         return (features @ self._last.kernel.numpy() + self._last.bias.numpy())[:, 0]
 
@@ -115,11 +108,10 @@ class OcclusionLab(ImageLab):
 def _span(cell: int, size: int) -> slice:
     """Return which rows, or columns, a patch about the middle of a place hides."""
     first = 10 * cell + 5 - size // 2
-    return slice(max(0, first), min(_SIDE, first + size))
+    return slice(max(0, first), first + size)
 
 
 def _fills(image: np.ndarray) -> list[np.ndarray]:
     """Return what a patch may show, one image for each of `_FILLS`."""
-    mean = np.broadcast_to(image.mean((0, 1)).astype(np.uint8), image.shape)
-    blur = images.resize(images.resize(image, 10), _SIDE)
-    return [mean, blur, images.resize(images.ascent(), _SIDE)]
+    mean = np.full_like(image, image.mean((0, 1)))
+    return [mean, images.resize(images.resize(image, 10)), images.resize(images.ascent())]
