@@ -420,7 +420,7 @@ def history_curves(runs: Mapping[str, Sequence[dict]]) -> "Figure":
     `runs` maps a title to the rows of `helpers.training.fit`: dicts with epoch, accuracy, and
     val_accuracy in those epochs in which the validation images were looked at.
     """
-    figure, axes = _subplots(1, len(runs), size=(4.2 * len(runs), 3.3), sharey=True, squeeze=False)
+    figure, axes = _subplots(1, len(runs), size=(10, 3.3), sharey=True, squeeze=False)
     for axis, (title, rows) in zip(axes.flat, runs.items(), strict=True):
         axis.set_prop_cycle(color=(_BLUE, _ORANGE), marker=["o", "s"], linestyle=["-", "--"])
         for name, key in (("training", "accuracy"), ("validation", "val_accuracy")):
