@@ -439,7 +439,7 @@ def run_comparison(results: Mapping[str, Sequence[tuple[int, int]]]) -> "Figure"
 
     `results` maps a recipe to the pair (right answers, images) of each of its runs.
     """
-    figure, axis = _subplots(size=(7, 0.5 + 0.7 * len(results)))
+    figure, axis = _subplots(size=(10, 0.7 + 0.6 * len(results)))
     for place, runs in enumerate(results.values()):
         for index, (correct, total) in enumerate(runs):
             y = place + 0.16 * (index - (len(runs) - 1) / 2)
@@ -449,7 +449,9 @@ def run_comparison(results: Mapping[str, Sequence[tuple[int, int]]]) -> "Figure"
     shares = {name: ", ".join(f"{n / of:.1%}" for n, of in results[name]) for name in results}
     figure.set_label("Right: " + "; ".join(f"{name} {each}" for name, each in shares.items()))
     axis.set_yticks(range(len(results)), results)
-    axis.set(xlabel="% of validation images right", xlim=(50, 100), ylim=(len(results) - 0.5, -0.5))
+    axis.set(xlim=(50, 100), ylim=(len(results) - 0.5, -0.5))
+    axis.set_xlabel("% of validation images right", fontsize=12)
+    axis.tick_params(labelsize=12)
     axis.grid(alpha=0.3, axis="x")
     return figure
 
