@@ -15,6 +15,7 @@ import { colorOf } from "./pixels.js";
 
 const LAST = 400; // steps
 const TOO_FAR = 1000; // a loss of so many times the first ends the steps
+const LEAST = 1e-9; // the lowest loss that is drawn
 const PACE = 80; // milliseconds from step to step
 const NINE = [...Array(9).keys()];
 const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
@@ -161,7 +162,8 @@ function render({ model, el }) {
   /** The losses on a scale on which every line is a tenth of the one above it. */
   function drawLosses(losses, plain) {
     const points = [losses, plain].map((all) =>
-      all.map((loss, i) => [i, Math.log10(Math.max(loss, 1e-9))]));
+      all.map((loss, i) => [i, Math.log10(Math.max(loss, LEAST))])
+        .filter((_, i) => i === 0 || all[i - 1] > LEAST)); // below it a curve ends
     const heights = points.flat().map(([, height]) => height);
     const top = Math.ceil(Math.max(...heights));
     const low = Math.min(top - 3, Math.floor(Math.min(...heights)));
