@@ -73,7 +73,7 @@ def _build_residual(
     residual: bool = True,
     normalize: bool = True,
 ) -> "keras.Model":
-    """Build the network of lesson 4's last section: 1,097,313 parameters, untrained.
+    """Build the residual network of lesson 7: 1,097,313 parameters, untrained.
 
     Each width is a convolution that halves the image (stride 2), followed, from the second
     width on, by a residual block of two convolutions, with batch normalisation after every
@@ -116,7 +116,7 @@ def _build_residual(
 
 
 # Every network that a recipe can name; each takes (N, 150, 150, 3) images from 0 to 255, and gives
-# (N, 1), the probability of a dog. Lesson 4's last section comes from the article's layers to the
+# (N, 1), the probability of a dog. Lesson 7 comes from the article's layers to the
 # residual ones in these steps.
 _article_widths = {"widths": (16, 32, 32, 64), "residual": False}
 NETWORKS: dict[str, Callable[..., "keras.Model"]] = {
