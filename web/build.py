@@ -49,18 +49,18 @@ JUPYTER = "index.html#Start"
 # What has to run for a lab
 
 
-def needed(statements: list[ast.stmt], wanted: set[str]) -> list[ast.stmt] | None:
-    """Return those statements, in order, that make the names wanted; None if one of them trains.
+def needed(statements: list[ast.stmt], wanted: set[str]) -> list[ast.stmt]:
+    """Return those statements, in order, that make the names wanted.
 
     A statement counts if it sets a name, changes what is behind it (``x[0] = 1``) or calls a method
     on it (``model.load_weights(...)``); of modules only what sets a seed.
+
+    Raises
+    ------
+    ValueError
+        One of them trains.
     """
-    modules = {
-        (alias.asname or alias.name).split(".")[0]
-        for statement in statements
-        if isinstance(statement, ast.Import | ast.ImportFrom)
-        for alias in statement.names
-    }
+    modules = set().union(*map(_imported, statements))
     defined = [statement for statement in statements if isinstance(statement, ast.FunctionDef)]
     trainers = {"fit", *(function.name for function in defined if _calls(function, {"fit"}))}
     wanted, chosen = set(wanted), []
@@ -68,7 +68,7 @@ def needed(statements: list[ast.stmt], wanted: set[str]) -> list[ast.stmt] | Non
         made, changed = _effects(statement, modules)
         if (made | changed) & wanted:
             if statement not in defined and _calls(statement, trainers):
-                return None
+                raise ValueError("a training comes before it")
             chosen.append(statement)
             wanted = (wanted - made) | names(statement)
     return chosen[::-1]
@@ -91,8 +91,8 @@ def _effects(statement: ast.stmt, modules: set[str]) -> tuple[set[str], set[str]
     """Return the names that a statement sets whatever was there, and those it may change."""
     if isinstance(statement, ast.FunctionDef | ast.ClassDef):
         return {statement.name}, set()
-    if isinstance(statement, ast.Import | ast.ImportFrom):
-        return {(a.asname or a.name).split(".")[0] for a in statement.names}, set()
+    if imported := _imported(statement):
+        return imported, set()
     stored, changed, nodes = set(), set(), list(ast.walk(statement))
     for node in nodes:
         call = getattr(node, "value", None) if isinstance(node, ast.Expr) else None
@@ -109,6 +109,11 @@ def _effects(statement: ast.stmt, modules: set[str]) -> tuple[set[str], set[str]
     if isinstance(statement, ast.Assign | ast.AnnAssign):
         return stored, changed
     return set(), stored | changed
+
+
+def _imported(statement: ast.stmt) -> set[str]:
+    aliases = statement.names if isinstance(statement, ast.Import | ast.ImportFrom) else []
+    return {(alias.asname or alias.name).split(".")[0] for alias in aliases}
 
 
 def _base(node: ast.AST) -> str:
@@ -146,11 +151,10 @@ def labs_of(notebook: nbformat.NotebookNode) -> dict[str, Lab]:
             labs[cell.id] = TrainingProgress()
         elif "lab" in tags and "training" not in tags:
             *first, last = statements
-            before_it = needed(before, set().union(*map(names, statements)))
             try:
-                run([*before_it, *first])
+                run(needed(before, set().union(*map(names, statements))) + first)
                 labs[cell.id] = eval(compile(ast.Expression(last.value), "lesson", "eval"), space)
-            except (OSError, TypeError, ValueError) as error:  # it opens what a lesson has made
+            except (OSError, ValueError) as error:  # OSError: it opens what a lesson has written
                 print(f"{cell.id} is shown as it is stored: {error}", file=sys.stderr)
         before += statements
     return labs
@@ -255,12 +259,14 @@ class Site:
         return f"<img {' '.join(words)}>"
 
     def pictures(self, text: str) -> str:
-        """Return an output with its embedded pictures as files."""
+        """Return an output with its embedded pictures as files, and no colours of its own."""
 
         def moved(found: re.Match) -> str:
             data, alt = base64.b64decode(found[2]), re.search(r'alt="([^"]*)"', found[0])
             return self.picture(data, found[1], alt=html.unescape(alt[1]) if alt else "")
 
+        text = re.sub('<span style="color:[^"]*">', "<span>", text)  # of keras' summaries
+        text = text.replace("<pre", '<pre tabindex="0"')
         return re.sub(r'<img\b[^>]*src="data:image/(\w+);base64,([^"]*)"[^>]*>', moved, text)
 
     def packed(self, message: dict[str, Any], buffers: list[bytes]) -> dict[str, str]:
@@ -296,8 +302,9 @@ class Site:
             web = cell.metadata.web  # a copy of the above
             if cell.cell_type == "markdown":
                 text = MarkdownWithMath(renderer=prose).render(cell.source)
-                text = re.sub("<table>", '<div class="wide" tabindex="0"><table>', text)
-                web["prose"] = re.sub("</table>", "</table></div>", text)
+                text = text.replace("<table>", '<div class="wide" tabindex="0"><table>')
+                text = text.replace("</table>", "</table></div>").replace("<th></th>", "<td></td>")
+                web["prose"] = text.replace("<pre>", '<pre tabindex="0">')
                 continue
             if cell.id in labs:
                 web["lab"] = self.lab(labs[cell.id], cell)
@@ -315,11 +322,7 @@ class Site:
         about = {
             "title": re.sub("<.*?>", "", prose.headings[0][2]),
             "contents": [heading for heading in prose.headings if heading[0] == 2],
-            "near": {
-                side: (self.names[path.relative_to(ROOT).as_posix()], title(path))
-                for side, found in near.items()
-                for path in found
-            },
+            "near": {side: self.near(path) for side, found in near.items() for path in found},
             "links": self.links(source),
             "modules": modules("kernel_lab.js", "stored.js") if place < 0 else [],
             "jupyter": JUPYTER,
@@ -327,23 +330,22 @@ class Site:
         body, _ = self.exporter.from_notebook_node(notebook, {"about": about})
         (self.out / self.names[source.as_posix()]).write_text(body, encoding="utf-8")
 
+    def near(self, path: Path) -> tuple[str, str]:
+        """Return the page and the title of a lesson, or of the README."""
+        book = path.read_text(encoding="utf-8")
+        title = "All lessons" if path.suffix == ".md" else re.search(r'"# (.*?)(\\n)?"', book)[1]
+        return self.names[path.relative_to(ROOT).as_posix()], title
+
     def links(self, path: Path) -> dict[str, str]:
         """Return where a file can be seen, and run, on the web."""
         if not self.repository:
             return {}
         place = self.repository.removeprefix("https://github.com/")
-        links = {"Source": self.address(path.as_posix())}
+        links = {"Source": f"{self.repository}/blob/main/{path.as_posix()}"}
         if path.suffix == ".ipynb":
             links["Binder"] = f"https://mybinder.org/v2/gh/{place}/main?urlpath=lab/tree/{path}"
             links["Colab"] = f"https://colab.research.google.com/github/{place}/blob/main/{path}"
         return links
-
-
-def title(path: Path) -> str:
-    """Return the first heading of a notebook or of the README."""
-    if path.suffix == ".md":
-        return "All lessons"
-    return re.search(r'"# (.*?)(?:\\n)?"', path.read_text(encoding="utf-8"))[1]
 
 
 def modules(*names: str) -> list[str]:
@@ -357,15 +359,11 @@ def modules(*names: str) -> list[str]:
 
 def front_page() -> nbformat.NotebookNode:
     """Return the README's first part, lessons and start as a notebook, with a lab on top."""
-    parts = re.split(r"^(?=## )", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.M)
-    first, *others = parts
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    first, *others = re.split(r"^(?=## )", text, flags=re.M)
     heading, opening, rest = first.split("\n\n", 2)
-    wanted = [
-        part
-        for name in ("The lessons", "Start")
-        for part in others
-        if part.startswith(f"## {name}")
-    ]
+    by_name = {part.splitlines()[0].removeprefix("## "): part for part in others}
+    wanted = [by_name[name] for name in ("The lessons", "Start")]
     new = nbformat.v4
     lab = new.new_code_cell("", id="lab", metadata={"jupyter": {"source_hidden": True}})
     invitation = "Change one of the nine numbers, or point at a pixel of the result:"
