@@ -206,7 +206,7 @@ class Prose(IPythonRenderer):
 
     def block_math(self, body: str) -> str:
         """Return a formula on a line of its own."""
-        return f'<div class="wide" tabindex="0">{to_mathml(body, display="block")}</div>'
+        return f'<div class="wide">{to_mathml(body, display="block")}</div>'
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
         """Return a link, or its text alone where there is nothing to go to."""
@@ -266,7 +266,6 @@ class Site:
             return self.picture(data, found[1], alt=html.unescape(alt[1]) if alt else "")
 
         text = re.sub('<span style="color:[^"]*">', "<span>", text)  # of keras' summaries
-        text = text.replace("<pre", '<pre tabindex="0"')
         return re.sub(r'<img\b[^>]*src="data:image/(\w+);base64,([^"]*)"[^>]*>', moved, text)
 
     def packed(self, message: dict[str, Any], buffers: list[bytes]) -> dict[str, str]:
@@ -300,12 +299,11 @@ class Site:
             tags = cell.metadata.get("tags", [])
             cell.metadata.web = {"lab": "", "hints": [], "fold": "", "kernel": False}
             web = cell.metadata.web  # a copy of the above
-            if cell.cell_type == "markdown":
+            if cell.cell_type != "code":
                 text = MarkdownWithMath(renderer=prose).render(cell.source)
-                text = text.replace("<table>", '<div class="wide" tabindex="0"><table>')
+                text = text.replace("<table>", '<div class="wide"><table>')
                 text = text.replace("</table>", "</table></div>").replace("<th></th>", "<td></td>")
-                web["prose"] = text.replace("<pre>", '<pre tabindex="0">')
-                continue
+                web["prose"] = text
             if cell.id in labs:
                 web["lab"] = self.lab(labs[cell.id], cell)
             hidden = cell.metadata.get("jupyter", {}).get("source_hidden")
@@ -314,8 +312,7 @@ class Site:
             asked = re.findall(r"^check\.(\w+)\(", cell.source, re.M)
             if asked and asked[0] in check.EXERCISES and "solution" not in tags:
                 web["hints"] = check.EXERCISES[asked[0]].texts("Hint: ")
-            alive = cell.id in labs
-            web["kernel"] = ("lab" in tags and not alive) or bool(KERNEL.search(cell.source))
+            web["kernel"] = ("lab" in tags and not web["lab"]) or bool(KERNEL.search(cell.source))
         place = LESSONS.index(path) if path in LESSONS else -1
         around = [ROOT / "README.md", *LESSONS]
         near = {"previous": around[place : place + 1], "next": around[place + 2 : place + 3]}
@@ -399,6 +396,4 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path, help="a folder")
     parser.add_argument("--repository", help="https://github.com/OWNER/NAME, for links to it")
-    arguments = parser.parse_args()
-    for page, labs in build(arguments.out, arguments.repository).items():
-        print(page, *(type(lab).__name__ for lab in labs))
+    build(**vars(parser.parse_args()))

@@ -10,8 +10,8 @@ async function openCamera([rows, columns]) {
   const video = element("video", "", { playsinline: "" });
   Object.assign(video, { muted: true, srcObject: stream });
   await video.play();
-  const paper = element("canvas", "", { width: columns, height: rows });
-  const pen = paper.getContext("2d", { willReadFrequently: true });
+  const pen = element("canvas", "", { width: columns, height: rows })
+    .getContext("2d", { willReadFrequently: true });
   pen.setTransform(-1, 0, 0, 1, columns, 0);
   return {
     frame() {
@@ -43,13 +43,11 @@ export function addCamera(model, box) {
 
   async function start() {
     note.textContent = "";
-    try {
-      camera = await openCamera(shape);
-    } catch (error) {
+    camera = await openCamera(shape).catch((error) => {
       note.textContent = `The camera did not open (${error.name}): allow it for this page, or choose a photo.`;
-      return;
-    }
-    film.textContent = "Stop, and keep this image";
+      return null;
+    });
+    if (camera) film.textContent = "Stop, and keep this image";
     next();
   }
 

@@ -80,6 +80,14 @@ for (const code of document.querySelectorAll(".code, .prose .highlight")) {
   code.append(copy);
 }
 
+// What scrolls sideways can be reached from the keyboard.
+function reach() {
+  for (const part of document.querySelectorAll("pre, .wide, .shown")) {
+    part.tabIndex = part.scrollWidth > part.clientWidth ? 0 : -1;
+  }
+}
+["load", "resize", "toggle"].forEach((event) => addEventListener(event, reach, true));
+
 // The contents stand beside the text where there is room, and are folded above it where not.
 const wide = matchMedia("(min-width: 1240px)");
 const fold = () => document.querySelectorAll(".contents details").forEach((list) => { list.open = wide.matches; });

@@ -67,7 +67,9 @@ export function ownAnswers(find, askable) {
 
   async function start(weights) {
     const [{ network, classes }, [numbers]] = await find({ kind: "network", weights });
-    return { ...startNetwork(network, new Float32Array(numbers)), shape: network.shape, classes };
+    const [message, buffers] = await find({}, (known) => known.kind === "image" && known.weights === weights);
+    const work = startNetwork(network, new Float32Array(numbers));
+    return { ...work, shape: network.shape, classes, message, kernels: buffers.at(-1) };
   }
 
   async function answer({ kind, weights, part, parts: all, until }, buffers) {
@@ -84,13 +86,12 @@ export function ownAnswers(find, askable) {
     }
     if (kind !== "image") number++;
     const { pixels, low, high, chance } = await network.run(shown, until);
-    const [message, stored] = await find({}, (known) => known.kind === "image" && known.weights === weights);
     const words = chance === undefined ? "" : inWords(chance, network.classes);
     const ratio = (size[1] * network.shape[0]) / (size[0] * network.shape[1]);
     const squeezed = Math.abs(Math.log(ratio)) < 0.05 ? ""
       : `The network sees everything ${ratio > 1 ? "narrower" : "flatter"} than it is.`;
-    return [{ ...message, name: YOURS, until, checksum: number, answer: words, squeezed,
-      askable: askable && !words }, [shown, pixels, low, high, stored.at(-1)]];
+    return [{ ...network.message, name: YOURS, until, checksum: number, answer: words, squeezed,
+      askable: askable && !words }, [shown, pixels, low, high, network.kernels]];
   }
 
   return (request, buffers) => (["upload", "frame", "answer"].includes(request.kind) ||
