@@ -68,7 +68,7 @@ def raises(result):
         (check.correlate, lambda x: x + (x == x[2, 3]), ": 1 of 35 numbers differ, the first at"),
         (check.left_over, lambda x: [x], "the shape (1,), where one number is wanted"),
         (check.left_over, lambda x: x + 2, "it gives 3, where 1 is wanted. Stuck?"),
-        (check.padded_shape, lambda x: (None, *x), "returns a tuple; numbers are wanted, and"),
+        (check.dead_filters, lambda x: (None, *x), "returns a tuple; numbers are wanted, and"),
         (check.pool, lambda x: [[1], [1, 2]], "returns rows of different lengths; numbers"),
         (check.correlate, lambda x: None, "returns None: does it end in `return`"),
         (check.correlate, lambda x: 1 / 0, "stops with ZeroDivisionError: division by zero."),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from helpers.check.exercise import Answers, exercise, whole_numbers
+from helpers.check.exercise import Answers, exercise
 from helpers.model import NETWORKS
 
 if TYPE_CHECKING:
@@ -54,31 +54,36 @@ def strongest_filter(maps: np.ndarray, top: int, left: int, bottom: int, right: 
     }
 
 
-@exercise(whole_numbers([(150, 150), (160, 96), (224, 224)], (46, 400), (46, 400)))
-def padded_shape(height: int, width: int) -> Answers:
-    """Tell the shape of pool4 if the four convolutions pad.
+def _maps_of_several_images(rng: np.random.Generator) -> list[tuple]:
+    cases = []
+    for images, filters in [(5, 16), (3, 8), (4, 12), (2, 6)] * 3:
+        maps = np.maximum(rng.normal(size=(images, 6, 7, filters)), 0)
+        first, second, third, fourth = rng.permutation(filters)[:4]
+        maps[..., [first, second]] = maps[0, ..., third] = maps[-1, ..., fourth] = 0
+        cases.append((maps,))
+    return cases
 
-    Hint: With padding "same" a convolution gives as many rows as it gets. What does a pool do?
-    Hint: Four pools, each halves and rounds down; conv4 has 64 filters.
-    Right: You know the shape of a layer before there is a network.
+
+@exercise(_maps_of_several_images)
+def dead_filters(maps: np.ndarray) -> Answers:
+    """Find the filters that are dead for a set of images.
+
+    Hint: A filter is dead for the set if its highest number, over all images and places, is 0.
+    Hint: Images, rows and columns are the axes 0, 1 and 2; np.flatnonzero tells where an array of
+    one True or False for each filter is True.
+    Right: You can ask any layer which of its filters are dead for your own images.
     """
-    sides = np.array([height, width])
-    rows, columns = pooled = sides // 16
-    sizes = {
-        "There are no parts of a pixel: a pool leaves out a single last row.": sides / 16,
-        "A pool rounds down, not to the nearest: it leaves out a last row.": np.round(sides / 16),
-        "A pool rounds down, never up: it leaves out a single last row.": np.ceil(sides / 16),
-        'Without padding, yes; with "same" a convolution takes nothing away.': (sides - 30) // 16,
-        'With "same" the convolutions take nothing away, but what do the pools do?': sides,
-        "There are four pools, not three.": sides // 8,
-        "Only the first round counts: does `return` stand inside the loop?": sides // 2,
-    }
-    return [*pooled, 64], {hint: [*wrong, 64] for hint, wrong in sizes.items()} | {
-        "Height comes first, then width.": [columns, rows, 64],
-        "Right, but for the first axis: leave out the batch.": [1, rows, columns, 64],
-        "conv4 has more filters than conv3, and pool4 hands on its maps.": [rows, columns, 32],
-        "The maps have three axes: height, width, and how many filters?": [rows, columns],
-        "The colours are gone after conv1: each filter has a map.": [rows, columns, 3],
+    silent = maps.max(axis=(1, 2)) == 0  # each filter on each image
+    dead, zeros = np.flatnonzero(silent.all(axis=0)), (maps == 0).any(axis=(0, 1, 2))
+    return dead, {
+        "Those are silent for the first image; ask all images.": np.flatnonzero(silent[0]),
+        "Silent for one image is not dead for all.": np.flatnonzero(silent.any(axis=0)),
+        "A single 0 kills no filter: all of its numbers have to be 0.": np.flatnonzero(zeros),
+        "Those are the filters that are alive.": np.flatnonzero(~silent.all(axis=0)),
+        "np.flatnonzero turns True and False into numbers of filters.": silent.all(axis=0),
+        "That is how many there are; which are they?": len(dead),
+        "Counted from 1: the first filter has the number 0.": dead + 1,
+        "np.where gives a tuple with one array in it: take its [0].": dead[None],
     }
 
 
