@@ -7,8 +7,9 @@ argument that does not fit raises a `LearnerError`, one sentence. The tests comp
 with SciPy and Keras.
 """
 
+from collections import namedtuple
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -17,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from helpers.errors import LearnerError
 
 Padding = Literal["valid", "same"] | int
+ReceptiveField = namedtuple("ReceptiveField", ["size", "jump"])
 _GREY, _COLOR = "(rows, columns)", "(rows, columns, channels)"
 
 KERNELS: dict[str, NDArray[np.float64]] = {
@@ -119,37 +121,33 @@ def _pad_amounts(n: int, kernel: int, stride: int, padding: Padding) -> tuple[in
 
     "same" adds what ceil(n / stride) windows need; an odd zero goes after, as in TensorFlow.
     """
-    for name, value in {"kernel": kernel, "stride": stride, "image size": n}.items():
-        if not _is_whole(value, least=1):
-            raise LearnerError(f"The {name} is {value!r}; give a whole number of at least 1.")
+    zeros = 0 if padding in ("valid", "same") else padding
+    least = {"kernel": (kernel, 1), "stride": (stride, 1), "image size": (n, 1)}
+    for name, (value, lowest) in (least | {"padding": (zeros, 0)}).items():
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if not whole or value < lowest:
+            words = '"valid", "same" or ' if name == "padding" else ""
+            raise LearnerError(
+                f"The {name} is {value!r}; give {words}a whole number of at least {lowest}."
+            )
     if padding == "same":
         missing = max((-(-n // stride) - 1) * stride + kernel - n, 0)
         return missing // 2, missing - missing // 2
-    zeros = 0 if padding == "valid" else padding
-    if not _is_whole(zeros, least=0):
-        known = '"valid", "same" or a whole number of zeros'
-        raise LearnerError(f"The padding is {padding!r}; give {known}.")
     if n + 2 * zeros < kernel:
         raise LearnerError(
             f"A window of {kernel} does not fit into a side of {n} with padding {padding!r}; "
             "take a smaller window, a larger image or more padding."
         )
-    return int(zeros), int(zeros)
-
-
-class ReceptiveField(NamedTuple):
-    """How many rows (and columns) one number sees, and how far its neighbour's lie: in pixels."""
-
-    size: int
-    jump: int
+    return zeros, zeros
 
 
 def receptive_field(layers: Sequence[tuple[int, int]]) -> ReceptiveField:
     """Return the receptive field behind layers given as (kernel, stride), first layer first.
 
-    A layer of kernel k and stride s grows the size by (k − 1) · jump, then multiplies the jump
-    by s. No layers: one pixel sees itself. Source: Dumoulin and Visin, "A guide to convolution
-    arithmetic for deep learning" (2016) for the sizes; lesson 2 grows it layer by layer.
+    Its size says how many rows (and columns) one number sees, its jump how far its neighbour's
+    field lies, both in pixels. A layer of kernel k and stride s grows the size by (k − 1) · jump,
+    then multiplies the jump by s. No layers: one pixel sees itself. Source: Dumoulin and Visin,
+    "A guide to convolution arithmetic for deep learning" (2016); lesson 2 grows it by layers.
     """
     size, jump = 1, 1
     for kernel, stride in layers:
@@ -163,28 +161,16 @@ def window_spans(
 ) -> NDArray[np.integer]:
     """Return which pixels each window sees along one axis, given what each position there sees.
 
-    The border and the padding are in it, which `receptive_field` leaves out.
-
-    Parameters
-    ----------
-    spans : (n, 2) int array
-        First pixel and one past the last that each position sees; (0, 0) if none. The pixels
-        themselves are [[0, 1], [1, 2], ...].
-    kernel, stride, dilation, padding
-        Of the windows, as in `correlate2d`; `dilation` positions from one place of a window to
-        the next. What is padded sees nothing.
-
-    Returns
-    -------
-    (windows, 2) int array
-        The smallest interval that holds the spans which a window covers.
+    Spans are (n, 2) int arrays, given and returned: the first pixel and one past the last that a
+    position sees, (0, 0) if none; the pixels themselves are [[0, 1], [1, 2], ...]. A window sees
+    the smallest interval that holds the spans which it covers. Its places are `dilation` positions
+    apart, and what is padded sees nothing; the rest is as in `correlate2d`. The border and the
+    padding are in the result, which `receptive_field` leaves out.
     """
-    n, reach = len(spans), (kernel - 1) * dilation + 1
-    before, after = _pad_amounts(n, reach, stride, padding)
-    starts = np.arange(-before, n + after - reach + 1, stride)
-    places = starts[:, None] + dilation * np.arange(kernel)
-    inside = (places >= 0) & (places < n)
-    return joined_spans(np.where(inside[..., None], spans[places.clip(0, n - 1)], 0))
+    reach = (kernel - 1) * dilation + 1
+    padded = np.pad(spans, [_pad_amounts(len(spans), reach, stride, padding), (0, 0)])
+    windows = sliding_window_view(padded, reach, axis=0)[::stride, :, ::dilation]
+    return joined_spans(windows.swapaxes(1, 2))
 
 
 def joined_spans(spans: NDArray[np.integer]) -> NDArray[np.integer]:
@@ -221,8 +207,3 @@ def _floats(name: str, value: ArrayLike, *shapes: str) -> NDArray[np.floating]:
         )
     wide = np.float64 if array.dtype.kind != "f" else np.result_type(array, np.float32)
     return array.astype(wide, copy=False)
-
-
-def _is_whole(value: object, *, least: int) -> bool:
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    return whole and value >= least
