@@ -51,7 +51,7 @@ export function addCamera(model, box) {
     next();
   }
 
-  /** One image, up to the layer that is shown; when it is drawn, the next. */
+  /** One image, up to the layer that is shown; when its maps are there, the next. */
   function next() {
     const until = model.get("layers").indexOf(model.get("layer"));
     if (camera) send({ kind: "frame", until }, camera.frame());
@@ -68,7 +68,7 @@ export function addCamera(model, box) {
     if (message.kind !== "image" || message.sentence) return;
     shape = message.shape;
     [ask.hidden, ask.disabled] = [!message.askable || camera !== null, false];
-    if (message.until !== undefined) requestAnimationFrame(next);
+    if (message.until !== undefined) next();
     else if (camera) stop(false); // another image was chosen
   });
 }
