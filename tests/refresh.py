@@ -13,6 +13,7 @@ import copy
 import json
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -25,20 +26,24 @@ WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 
 
 def run(path: Path, *, twice: bool = False) -> nbformat.NotebookNode:
-    """Return the lesson, executed from a fresh kernel in its own folder."""
+    """Return the lesson, executed from a fresh kernel in an empty folder.
+
+    So it finds no file that another lesson has saved, and leaves none.
+    """
     book = nbformat.read(path, as_version=4)
     book.metadata.pop("widgets", None)
     if twice:
         code = [cell for cell in book.cells if cell.cell_type == "code"]
         book.cells = [copy.deepcopy(cell) for cell in code for _ in range(2)]
-    NotebookClient(
-        book,
-        timeout=600,
-        kernel_name="python3",
-        record_timing=False,
-        coalesce_streams=True,
-        resources={"metadata": {"path": str(path.parent)}},
-    ).execute()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        NotebookClient(
+            book,
+            timeout=600,
+            kernel_name="python3",
+            record_timing=False,
+            coalesce_streams=True,
+            resources={"metadata": {"path": folder}},
+        ).execute()
     return book
 
 
