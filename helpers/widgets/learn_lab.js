@@ -18,7 +18,12 @@ const TOO_FAR = 1000; // a loss of so many times the first ends the steps
 const LEAST = 1e-9; // the lowest loss that is drawn
 const PACE = 80; // milliseconds from step to step
 const NINE = [...Array(9).keys()];
-const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+
+function dot(a, b) {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
 
 /** An image of 0 to 255 as numbers of 0 to 1, perhaps with their mean taken off. */
 function numbersOf({ data, shape }, centered) {
@@ -28,15 +33,9 @@ function numbersOf({ data, shape }, centered) {
 
 /** The mean products of the nine shifted copies of an image, nine rows of nine. */
 function productsOf({ data, shape: [rows, columns] }) {
-  const starts = NINE.map((i) => Math.floor(i / 3) * columns + (i % 3));
-  const mean = (first, second) => {
-    let sum = 0;
-    for (let r = 0; r < (rows - 2) * columns; r += columns) {
-      for (let i = r; i < r + columns - 2; i++) sum += data[i + first] * data[i + second];
-    }
-    return sum / ((rows - 2) * (columns - 2));
-  };
-  return starts.map((first) => starts.map((second) => mean(first, second)));
+  const copies = NINE.map((i) => // a kernel of a single 1 moves the image
+    correlate3(data, rows, columns, NINE.map((j) => Number(i === j))));
+  return copies.map((first) => copies.map((second) => dot(first, second) / first.length));
 }
 
 /** Go down from nine zeros: {guess, losses (before the first step and after each), diverged}. */
@@ -154,9 +153,8 @@ function render({ model, el }) {
     words.textContent = `step ${taken}: loss ${loss} · numbers off by up to ${formatNumber(away, 3)}` +
       (right ? " · rounded, all nine are right" : "");
     note.textContent = diverged
-      ? `It diverges: the loss has grown to more than ${TOO_FAR.toLocaleString("en")} times what it was ` +
-        "at the start, because each step goes too far and lands higher than the one before. " +
-        "Make the step size smaller." : "";
+      ? "It diverges: each step goes too far and lands higher than the one before. Now the loss is more " +
+        `than ${TOO_FAR.toLocaleString("en")} times the first. Make the step size smaller.` : "";
   }
 
   /** The losses on a scale on which every line is a tenth of the one above it. */
@@ -177,11 +175,8 @@ function render({ model, el }) {
     change(svg, { "aria-label": `Loss curve; ${words.textContent}` });
   }
 
-  wire.on({
-    ...Object.fromEntries(Object.keys(settings).map((name) => [`change:${name}`, draw])),
-    "change:kernel": draw,
-    "change:centered": measure,
-  });
+  wire.on({ "change:steps": draw, "change:rate": draw, "change:momentum": draw, "change:kernel": draw,
+    "change:centered": measure });
   draw();
   return () => { run(false); wire.close(); };
 }

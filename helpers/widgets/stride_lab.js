@@ -25,14 +25,10 @@ function shrink({ data, shape: [rows, columns] }, n) {
   return sums.map((sum, cell) => Math.round(sum / counts[cell]));
 }
 
-/** The formula with its numbers, and the size; or a sentence where no window fits. */
+/** The formula with its numbers, and the size. */
 function formula(n, kernel, stride, padding) {
   const [before, after] = padAmounts(n, kernel, stride, padding);
   const windows = outputSize(n, kernel, stride, padding);
-  const all = n + before + after;
-  if (!windows) {
-    return `No window of ${kernel} fits into ${all} ${all === 1 ? "pixel" : "pixels"}: the output is empty.`;
-  }
   if (padding === "same") {
     return `output = ⌈n / stride⌉ = ⌈${n} / ${stride}⌉ = ${windows}, ` +
       `zeros before: ${before}, after: ${after}`;
@@ -121,8 +117,9 @@ function render({ model, el }) {
       `an image of ${n} by ${n} pixels under a window of ${kernel} by ${kernel}`);
     drawLayer(n, before, all, missed);
 
-    formulaLine.textContent = formula(n, kernel, stride, padding);
-    note.textContent = count ? "" : "Take a smaller window, a larger image or more padding.";
+    formulaLine.textContent = count ? formula(n, kernel, stride, padding) : "";
+    note.textContent = count ? "" : `No window of ${kernel} fits into ${all} ${all === 1 ? "pixel" : "pixels"}: ` +
+      "take a smaller window, a larger image or more padding.";
     lost.textContent = !count ? "" : missed.length
       ? `No window reaches ${missed.length === 1 ? "row and column" : "rows and columns"} ${runs(missed)} (hatched).`
       : "Every row and column is reached.";
