@@ -11,7 +11,7 @@ import nbformat
 
 ROOT = Path(__file__).parents[1]
 LESSON = ROOT / "notebooks" / "06_explain_a_prediction.ipynb"
-CELLS = ["setup", "hook", "occlusion-code", "gradient-code", "two-methods"]
+CELLS = ["setup", "hook", "residual", "occlusion-code", "gradient-code", "two-methods"]
 EACH = ["hans-train", "hans-answers", "hans-maps", "hans-points"]
 
 
