@@ -3,9 +3,9 @@
 Without arguments every lesson is refreshed. The stored file is the record of one clean Run All on
 drawn pets: execution counts 1..n, no widget state, no view of a live widget (its still picture
 stays), no time stamps. What a live training showed is kept beside its cell (metadata `run`), for
-pages without a kernel. A cell that fails or writes to stderr stops the refresh, and the file stays
-as it was. With ``--twice`` every code cell runs twice in a row, as a learner may do it, and nothing
-is stored.
+pages without a kernel, and its curves are stored in place of the still. A cell that fails or writes
+to stderr stops the refresh, and the file stays as it was. With ``--twice`` every code cell runs
+twice in a row, as a learner may do it, and nothing is stored.
 """
 
 import argparse
@@ -19,6 +19,8 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+
+from helpers import figures
 
 LESSONS = Path(__file__).parents[1] / "notebooks"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -71,6 +73,8 @@ def clean(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
             if "points" in shown:
                 run = {name: shown[name] for name in ("epochs", "steps", "points", "rows")}
                 cell.metadata["run"] = json.dumps(run)
+                curves = figures.history_curves({"an earlier run": run["rows"]})
+                data["text/html"] = figures.show(curves).data  # not the still of another training
     return book
 
 
