@@ -29,18 +29,10 @@ Spans = tuple[np.ndarray, np.ndarray]
 def build_model(*, seed: int | None = None, dropout: float = 0.0) -> "keras.Sequential":
     """Build the network of lesson 3: 1,639,489 parameters, untrained.
 
-    Parameters
-    ----------
-    seed : int, optional
-        Makes the random first weights (Glorot uniform, Keras's default) and the dropout repeatable.
-    dropout : float
-        The share of the 3,136 flattened values that is dropped in each training step; 0 leaves the
-        layer out.
-
-    Returns
-    -------
-    keras.Sequential
-        Takes (N, 150, 150, 3) images from 0 to 255 and gives (N, 1): the probability of a dog.
+    It takes (N, 150, 150, 3) images from 0 to 255 and gives (N, 1): the probability of a dog. A
+    seed makes the random first weights (Glorot uniform, Keras's default) and the dropout
+    repeatable. `dropout` is the share of the 3,136 flattened values that is dropped in each
+    training step; 0 leaves the layer out.
     """
     import keras
     from keras import layers
@@ -137,9 +129,9 @@ class LayerRow(NamedTuple):
     parameters: int  # weights and biases
     arithmetic: str  # how they come about, such as "(3*3*3+1)*16"; empty for other kinds
     multiply_adds: int  # for one image; convolutions and dense layers are counted
+    # Rows and columns of the image that one output value sees, at most; None from Flatten on,
+    # where a value has no place; a sentence where it is not known.
     receptive_field: tuple[int, int] | str | None
-    """Rows and columns of the image that one output value sees, at most; None from Flatten on,
-    where a value has no place; a sentence where it is not known."""
     memory: int  # bytes that the output takes for one image
 
 
@@ -151,28 +143,18 @@ def layer_table(model: "keras.Model") -> list[LayerRow]:
     for layer in model.layers:
         if isinstance(layer, layers.InputLayer):
             continue
-        shape = tuple(layer.output.shape[1:])
-        arithmetic, multiply_adds = "", 0
+        shape, counts = tuple(layer.output.shape[1:]), ("", 0)
         if isinstance(layer, layers.Conv2D | layers.Dense):
             *window, filters = layer.kernel.shape
             bias = "+1" if layer.use_bias else ""
             arithmetic = f"({'*'.join(map(str, window))}{bias})*{filters}"
-            multiply_adds = math.prod(window) * math.prod(shape)
+            counts = arithmetic, math.prod(window) * math.prod(shape)
         field = fields[layer.name] if len(shape) == 3 else None
         if isinstance(field, tuple):
             field = tuple(int(np.diff(spans).max()) for spans in field)
-        rows.append(
-            LayerRow(
-                name=layer.name,
-                kind=type(layer).__name__,
-                output_shape=shape,
-                parameters=layer.count_params(),
-                arithmetic=arithmetic,
-                multiply_adds=multiply_adds,
-                receptive_field=field,
-                memory=math.prod(shape) * np.dtype(layer.compute_dtype).itemsize,
-            )
-        )
+        about = layer.name, type(layer).__name__, shape, layer.count_params()
+        memory = math.prod(shape) * np.dtype(layer.compute_dtype).itemsize
+        rows.append(LayerRow(*about, *counts, field, memory))
     return rows
 
 
@@ -191,27 +173,15 @@ _WINDOWS = {"Conv2D", "DepthwiseConv2D", "SeparableConv2D", "MaxPooling2D", "Ave
 def receptive_spans(
     model: "keras.Model", *, inputs: Sequence[Spans | str] | None = None
 ) -> dict[str, Spans | str]:
-    """Return which pixels each number of each layer sees, layer by layer.
+    """Return which pixels each number of each layer sees: row spans and column spans, by layer.
 
-    Follows convolutions, pooling, zero padding, cropping, nearest upsampling, layers that work on
-    each place by itself, branches, and models inside the model.
+    Spans are (positions, 2) int arrays, as in `convolution.window_spans`, clipped to the image.
+    Convolutions, pooling, zero padding, layers that work on each place by itself, branches and
+    models inside the model are followed. Where branches meet, spans are the smallest interval that
+    holds what each branch sees. Layers whose output has no places (Flatten, Dense) have one
+    position. From a layer of an unknown kind on, a sentence says that it is not known.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Sequential or functional.
-    inputs : sequence, optional
-        What each input of the model sees, as below; of a model inside a model, it sees more than
-        the pixels themselves.
-
-    Returns
-    -------
-    dict of str to (row spans, column spans) or str
-        By layer name. Spans are (positions, 2) int arrays, as in `convolution.window_spans`: first
-        pixel and one past the last, clipped to the image, and (0, 0) for a position that sees
-        padding alone. Where branches meet, they are the smallest interval that holds what each
-        branch sees. Layers whose output has no places (Flatten, Dense) have one position. From a
-        layer of an unknown kind on, a sentence says that it is not known.
+    `inputs` says what each input sees where it is not the pixels: in a model inside a model.
     """
     inputs = inputs or [_start(tensor) for tensor in model.inputs]
     known = {f"input {number}": spans for number, spans in enumerate(inputs)}
@@ -237,10 +207,8 @@ def wiring(model: "keras.Model") -> list[tuple["keras.Operation", list[str | Non
         if isinstance(operation, keras.layers.InputLayer):
             continue
         # Of a model inside the model, .input would be its own; this is what it was called with.
-        inputs, outputs = (
-            keras.tree.flatten(getattr(keras.Operation, side).fget(operation))
-            for side in ("input", "output")
-        )
+        inputs = keras.tree.flatten(keras.Operation.input.fget(operation))
+        outputs = keras.tree.flatten(keras.Operation.output.fget(operation))
         rows.append((operation, [made.get(id(tensor)) for tensor in inputs]))
         made.update((id(tensor), operation.name) for tensor in outputs)
     return rows
@@ -282,25 +250,14 @@ def _through(layer: "keras.Operation", inputs: Sequence[Spans | str]) -> Spans |
         )
     if kind == "ZeroPadding2D":
         return tuple(np.pad(s, (n, (0, 0))) for s, n in zip(one, layer.padding, strict=True))
-    if kind == "Cropping2D":
-        return tuple(s[n : len(s) - m] for s, (n, m) in zip(one, layer.cropping, strict=True))
-    if kind == "UpSampling2D" and layer.interpolation == "nearest":
-        return tuple(s.repeat(n, axis=0) for s, n in zip(one, layer.size, strict=True))
     return _not_known(f"{layer.name} ({kind})")
 
 
 def save_weights(model: "keras.Model", path: Path, *, network: str) -> dict[str, str]:
     """Save the weights of a trained network; return what its record says of the file.
 
-    Parameters
-    ----------
-    model : keras.Model
-        A network of `NETWORKS`, with or without dropout. Its weights are stored as float16 (3.3 MB
-        instead of 6.6), without dropout and optimizer.
-    path : Path
-        Ends in ".weights.h5".
-    network : str
-        Its name in `NETWORKS`.
+    They are stored as float16 (3.3 MB instead of 6.6), without dropout and optimizer, under a path
+    that ends in ".weights.h5". `network` is the network's name in `NETWORKS`.
     """
     import keras
 
@@ -314,40 +271,27 @@ def save_weights(model: "keras.Model", path: Path, *, network: str) -> dict[str,
     return about | {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
-def load_trained(name: str = "regularised", *, folder: Path | None = None) -> "keras.Model":
+def load_trained(name: str | Path = "regularised") -> "keras.Model":
     """Load a trained network that ships with the lessons, after checking that it is the one.
 
-    Parameters
-    ----------
-    name : str
-        ``<name>.weights.h5`` and its record ``<name>.json``: of those that ship, "regularised" or
-        "residual-longer", after the recipes that made them.
-    folder : Path, optional
-        By default the repository's data folder.
-
-    Returns
-    -------
-    keras.Model
-        Its attribute ``class_names`` names the answers, such as ("cat", "dog").
-
-    Raises
-    ------
-    LearnerError
-        A file is missing or damaged.
+    The name is that of a record ``<name>.json`` in the repository's data folder, which names the
+    file of the weights beside it: "regularised" or "residual-longer", after the recipes that made
+    them. Another record's path, without its ending, does as well. The model's attribute
+    ``class_names`` names the answers, such as ("cat", "dog"). A `LearnerError` says which file is
+    missing or damaged.
     """
-    folder = folder or data_folder()
+    path = data_folder() / f"{name}.json"
     try:
-        record = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-        weights = record["weights"]
-        path = folder / weights["file"]
-        if hashlib.sha256(path.read_bytes()).hexdigest() != weights["sha256"]:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        path = path.with_name(record["weights"]["file"])
+        if hashlib.sha256(path.read_bytes()).hexdigest() != record["weights"]["sha256"]:
             raise ValueError(f"the SHA-256 of {path.name} is another")
     except (FileNotFoundError, ValueError) as error:
         raise LearnerError(
-            f"The trained network {name!r} cannot be opened ({error}). data/README.md has the "
+            f"The trained network '{name}' cannot be opened ({error}). data/README.md has the "
             "names that ship, and git checkout data brings their files back."
         ) from error
-    model = NETWORKS[weights["network"]]()
+    model = NETWORKS[record["weights"]["network"]]()
     model.load_weights(path)
     model.class_names = tuple(record["classes"])
     return model

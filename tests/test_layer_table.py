@@ -55,14 +55,12 @@ def branches() -> keras.Model:
 
 
 def odd_padding() -> keras.Model:
-    """Even kernels, big strides, padding that nobody sees, cropping, separable convolutions."""
+    """Even kernels, big strides, padding that nobody sees, separable convolutions."""
     image = keras.Input((19, 16, 1))
     x = layers.ZeroPadding2D(((4, 0), (1, 2)), name="frame")(image)
     x = layers.Conv2D(2, (4, 2), strides=(3, 2), padding="same", name="even")(x)
-    x = layers.Cropping2D(((0, 1), (1, 0)), name="crop")(x)
     x = layers.MaxPooling2D(3, strides=1, padding="same", name="pool")(x)
-    x = layers.UpSampling2D((2, 3), name="up")(layers.Dropout(0.5)(x))
-    x = layers.SeparableConv2D(2, 3, padding="same", name="separable")(x)
+    x = layers.SeparableConv2D(2, 3, padding="same", name="separable")(layers.Dropout(0.5)(x))
     y = layers.GlobalAveragePooling2D(keepdims=True, name="squeeze")(x)
     return keras.Model(image, layers.Multiply(name="excite")([x, y]))
 

@@ -72,7 +72,7 @@ def test_saved_weights_come_back(tmp_path, network, options):
     model = NETWORKS[network](seed=3, **options)
     save(model, network, tmp_path)
     assert (tmp_path / "mine.weights.h5").stat().st_size < 4_000_000
-    loaded = load_trained("mine", folder=tmp_path)
+    loaded = load_trained(tmp_path / "mine")
     images = np.random.default_rng(0).integers(0, 256, (2, 150, 150, 3)).astype(np.float32)
     assert loaded.input_shape == (None, 150, 150, 3)
     np.testing.assert_allclose(loaded(images), model(images), atol=2e-3)
@@ -85,7 +85,7 @@ def test_damaged_and_missing_files_are_refused_with_a_sentence(tmp_path):
 
     def refused(words):
         with pytest.raises(LearnerError, match=words):
-            load_trained("mine", folder=tmp_path)
+            load_trained(tmp_path / "mine")
 
     content = bytearray(weights.read_bytes())
     content[len(content) // 2] ^= 1
