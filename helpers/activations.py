@@ -22,37 +22,15 @@ Preprocess = Callable[[np.ndarray], np.ndarray]
 _BATCH = 25  # images at each step of a search
 
 
-class ModelError(LearnerError):
-    """A model that cannot be looked into: the message says what to do instead."""
-
-
 class Packed(NamedTuple):
     """All activations of one image as bytes, filter by filter: what travels to the page."""
 
+    # Of each layer: name, height, width, filters, offset (of its first byte in `pixels`) and
+    # first (of its filters in `low` and `high`).
     layers: list[dict]
-    """Of each layer: name, height, width, filters, offset (of its first byte in `pixels`) and
-    first (of its filters in `low` and `high`)."""
-    pixels: np.ndarray
-    """(n,) uint8: each filter's map, row by row, 0 at its minimum and 255 at its maximum."""
+    pixels: np.ndarray  # (n,) uint8: the maps, row by row, from 0 (minimum) to 255 (maximum)
     low: np.ndarray  # (filters of all layers,) float32: the true minimum of each map
     high: np.ndarray  # and its maximum
-
-
-class Strongest(NamedTuple):
-    """Where each filter of one layer is excited most, at most once per image: (filters, 9)."""
-
-    value: np.ndarray  # the highest first; -inf where the filter's map is the same everywhere
-    image: np.ndarray  # its number
-    row: np.ndarray
-    column: np.ndarray
-
-
-class Patch(NamedTuple):
-    """What a filter saw where it was excited."""
-
-    pixels: np.ndarray  # (h, w, 3) uint8
-    value: float  # the activation
-    image: int  # its number
 
 
 def _image_shape(model: "keras.Model") -> tuple[int, int, int]:
@@ -61,7 +39,7 @@ def _image_shape(model: "keras.Model") -> tuple[int, int, int]:
     match shapes:
         case [(int(height), int(width), 1 | 3 as channels)]:
             return height, width, channels
-    raise ModelError(
+    raise LearnerError(
         "This needs a built Sequential or functional Keras model with one image as input, of "
         "a fixed height and width and with 1 or 3 channels: begin it with "
         f"keras.Input((150, 150, 3)). Here the inputs have the shapes {shapes}."
@@ -72,12 +50,7 @@ def shown_layers(model: "keras.Model") -> list["keras.Layer"]:
     """Return the layers that make maps: those with (height, width, filters) output.
 
     Layers that only hand the image on (input, rescaling, dropout, augmentation) are not among them.
-
-    Raises
-    ------
-    ModelError
-        There are none, or this is no built Sequential or functional model of one image of fixed
-        size, channels last.
+    A `LearnerError` says that there are none, or that the model does not take one image.
     """
     import keras
 
@@ -91,7 +64,7 @@ def shown_layers(model: "keras.Model") -> list["keras.Layer"]:
         and len(getattr(layer.output, "shape", ())) == 4
     ]
     if not layers:
-        raise ModelError(
+        raise LearnerError(
             f"The model {model.name!r} has no layer of its own whose output is maps; give "
             "a model with Conv2D or pooling layers, or the one inside it: model.get_layer(name)."
         )
@@ -124,7 +97,9 @@ def as_input(
     """Return an image as the batch of one, (1, H, W, channels) float32, that the model takes.
 
     A uint8 image of another size is resized; for a model of one channel it is made grey (the
-    luma of ITU-R BT.601, as in Pillow). `preprocess` then takes it to the model's own units.
+    luma of ITU-R BT.601, as in Pillow). `preprocess` then takes (n, H, W, channels) float32 images
+    from 0 to 255 to what the model expects: ``lambda x: x / 255``, for example, or
+    ``keras.applications.mobilenet.preprocess_input``.
     """
     height, width, channels = _image_shape(model)
     image = np.asarray(image)
@@ -133,7 +108,7 @@ def as_input(
     if channels == 1 and image.shape[-1:] == (3,):
         image = (image @ np.array([0.299, 0.587, 0.114]))[..., None]
     if image.shape != (height, width, channels):
-        raise ModelError(
+        raise LearnerError(
             f"The model takes an image of shape {(height, width, channels)}, this one has "
             f"{image.shape}; open it with helpers.images.open_image, then resize."
         )
@@ -144,17 +119,9 @@ def as_input(
 def activations(model: "keras.Model", image: np.ndarray) -> dict[str, np.ndarray]:
     """Return every layer's maps for one image, computed in one pass.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Sequential or functional, with Conv2D, pooling or other layers of 4-D output.
-    image : (H, W, 3) array
-        In the model's own units: 0 to 255 for the model of lesson 3.
-
-    Returns
-    -------
-    dict of str to (height, width, filters) float32
-        By layer name, from the image on.
+    The model is Sequential or functional, with Conv2D, pooling or other layers of 4-D output. The
+    image is (H, W, 3) in the model's own units: 0 to 255 for the model of lesson 3. Each layer, by
+    name and from the image on, has maps of (height, width, filters) float32.
     """
     maps = activation_model(model)(as_input(model, image), training=False)
     return {name: np.asarray(value[0], np.float32) for name, value in maps.items()}
@@ -183,34 +150,20 @@ def receptive_box(
 ) -> tuple[int, int, int, int]:
     """Return the box of the image that one activation sees, clipped at the border.
 
-    Parameters
-    ----------
-    model : keras.Model
-    layer : str
-        Name of a layer with (height, width, filters) output.
-    row, column : int
-        The activation's place in that layer's maps.
-
-    Returns
-    -------
-    (top, left, bottom, right) : int
-        In pixels of the model's input; bottom and right are the first ones outside. Empty for an
-        activation that sees padding alone.
-
-    Raises
-    ------
-    ModelError
-        The place lies outside the maps, or on the way to them is a layer whose receptive field is
-        not known (`model.receptive_spans`).
+    The activation stands at a row and a column of the maps of a layer, which is given by name. The
+    box is (top, left, bottom, right) in pixels of the model's input; bottom and right are the
+    first ones outside. It is empty for an activation that sees padding alone. A `LearnerError`
+    says that the place lies outside the maps, or that on the way to them is a layer whose
+    receptive field is not known (`model.receptive_spans`).
     """
     _image_shape(model)
     known = receptive_spans(model)
     seen = known.get(layer, f"The model has no such layer; it has {', '.join(known)}.")
     if isinstance(seen, str):
-        raise ModelError(f"{layer}: {seen}")
+        raise LearnerError(f"{layer}: {seen}")
     rows, columns = seen
     if not (0 <= row < len(rows) and 0 <= column < len(columns)):
-        raise ModelError(
+        raise LearnerError(
             f"{layer} has {len(rows)} rows and {len(columns)} columns, counted from 0: "
             f"there is no row {row}, column {column}."
         )
@@ -251,26 +204,17 @@ def random_twin(model: "keras.Model", *, seed: int = 0) -> "keras.Model":
 
 
 def strongest_activations(
-    model: "keras.Model",
-    images: np.ndarray,
-    *,
-    preprocess: Preprocess | None = None,
-) -> Generator[tuple[int, int], None, dict[str, Strongest]]:
+    model: "keras.Model", images: np.ndarray, *, preprocess: Preprocess | None = None
+) -> Generator[tuple[int, int], None, dict[str, tuple[np.ndarray, ...]]]:
     """Look for the nine highest activations of every filter, a batch of images at each step.
 
     A generator, so that whoever drives it can show how far it is, do something else in between,
     and stop it. It yields (images looked at, images in all); what it returns (the value of
-    ``yield from``, or of the StopIteration) is the result: a `Strongest` for each layer, by name.
+    ``yield from``, or of the StopIteration) is the result: for each layer, by name, the arrays
+    value, image (its number), row and column, each (filters, 9). The highest comes first, an image
+    at most once; the value is -inf where the filter's map is the same everywhere.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Any that `activation_model` takes.
-    images : (n, H, W, 3) uint8
-        Resized where the model takes another size.
-    preprocess : callable, optional
-        Takes (n, H, W, channels) float32 images from 0 to 255 to what the model expects, for
-        example ``lambda x: x / 255`` or ``keras.applications.mobilenet.preprocess_input``.
+    The images are (n, H, W, 3) uint8; they and `preprocess` are as in `as_input`.
     """
     extractor, found = activation_model(model), {}
     for start in range(0, len(images), _BATCH):
@@ -282,40 +226,32 @@ def strongest_activations(
     return {name: _best(*map(np.concatenate, zip(*f, strict=True))) for name, f in found.items()}
 
 
-def _highest(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the highest value of each map of (N, rows, columns, F), and its place in the map."""
+def _highest(maps: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return the highest value of each map of (N, rows, columns, F), its row and its column."""
     flat = maps.reshape(len(maps), -1, maps.shape[-1])
-    high, places = flat.max(1), np.indices(maps.shape[1:3]).reshape(2, -1).T[flat.argmax(1)]
-    return np.where(high > flat.min(1), high, -np.inf), places
+    value = np.where(flat.max(1) > flat.min(1), flat.max(1), -np.inf)
+    return value, *np.unravel_index(flat.argmax(1), maps.shape[1:3])
 
 
-def _best(values: np.ndarray, places: np.ndarray) -> Strongest:
+def _best(*found: np.ndarray) -> tuple[np.ndarray, ...]:
     """Return the best nine images of each filter; of equal values the earlier image's."""
-    image = np.argsort(-values, axis=0, kind="stable")[:9]
-    value = np.take_along_axis(values, image, axis=0)
-    row, column = np.moveaxis(np.take_along_axis(places, image[..., None], axis=0), -1, 0)
-    return Strongest(value.T, image.T, row.T, column.T)
+    image = np.argsort(-found[0], axis=0, kind="stable")[:9]
+    value, row, column = (np.take_along_axis(each, image, axis=0).T for each in found)
+    return value, image.T, row, column
 
 
 def strongest_patches(
     model: "keras.Model",
     images: np.ndarray,
-    found: dict[str, Strongest],
+    found: dict[str, tuple[np.ndarray, ...]],
     *,
     layer: str,
     filter_number: int,
-) -> list[Patch]:
+) -> list[tuple[np.ndarray, float, int]]:
     """Cut out what one filter saw where it was excited most: each the box that it sees there.
 
-    Parameters
-    ----------
-    model, images
-        As they were given to `strongest_activations`.
-    found : dict
-        What that returned.
-    layer : str
-    filter_number : int
-        From 0.
+    `found` is what `strongest_activations` returned for the model and the images. Each patch comes
+    as (h, w, 3) uint8 pixels, with the activation and the image's number.
     """
     size, patches = _image_shape(model)[:2], []
     numbers = (each[filter_number].tolist() for each in found[layer])
@@ -324,5 +260,5 @@ def strongest_patches(
             break
         top, left, bottom, right = receptive_box(model, layer, row, column)
         pixels = resize(images[image], size)[top:bottom, left:right]
-        patches.append(Patch(pixels, value, image))
+        patches.append((pixels, value, image))
     return patches

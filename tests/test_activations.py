@@ -6,7 +6,6 @@ import pytest
 from keras import layers
 
 from helpers.activations import (
-    ModelError,
     activation_model,
     activations,
     pack,
@@ -17,6 +16,7 @@ from helpers.activations import (
     strongest_activations,
     strongest_patches,
 )
+from helpers.errors import LearnerError
 from helpers.model import build_model
 
 
@@ -83,12 +83,12 @@ def test_a_box_is_where_the_spans_of_rows_and_columns_cross():
     assert receptive_box(padded, "pool", 1, 2) == (0, 2, 2, 4)
     top, _, bottom, _ = receptive_box(padded, "pool", 0, 2)
     assert top == bottom  # sees padding alone
-    with pytest.raises(ModelError, match=r"up: .* not known for this layer"):
+    with pytest.raises(LearnerError, match=r"up: .* not known for this layer"):
         receptive_box(branches(), "up", 0, 0)
-    with pytest.raises(ModelError, match=r"side: .* no such layer; it has a, b, c"):
+    with pytest.raises(LearnerError, match=r"side: .* no such layer; it has a, b, c"):
         receptive_box(model, "side", 0, 0)
     for row, column in ((7, 3), (-1, 0), (0, 7)):
-        with pytest.raises(ModelError, match="a has 7 rows and 7 columns"):
+        with pytest.raises(LearnerError, match="a has 7 rows and 7 columns"):
             receptive_box(model, "a", row, column)
 
 
@@ -107,9 +107,9 @@ inner = keras.Sequential([keras.Input((9, 9, 3)), layers.Conv2D(2, 3)])
     ],
 )
 def test_models_that_cannot_be_looked_into_get_one_sentence(model, sentence):
-    with pytest.raises(ModelError, match=sentence) as caught:
+    with pytest.raises(LearnerError, match=sentence) as caught:
         activation_model(model)
-    assert caught.value._render_traceback_() == [f"ModelError: {caught.value}"]
+    assert caught.value._render_traceback_() == [f"LearnerError: {caught.value}"]
 
 
 def test_images_are_fitted_to_the_model():
@@ -119,7 +119,7 @@ def test_images_are_fitted_to_the_model():
     maps = activations(grey, photo)["conv"]
     assert maps.shape == (12, 10, 1)
     assert 0 < maps.mean() < 255
-    with pytest.raises(ModelError, match=r"takes an image of shape \(12, 10, 1\)"):
+    with pytest.raises(LearnerError, match=r"takes an image of shape \(12, 10, 1\)"):
         activations(grey, photo.astype(float))
 
 
@@ -193,17 +193,17 @@ def test_same_as_a_plain_search(images, found):
     model = small_model()
     assert list(found) == ["first", "second", "sum", "pool"]
     all_maps = [activations(model, image) for image in images]
-    for name, strongest in found.items():
+    for name, (value, image, row, column) in found.items():
         for f in range(4):
             maps = np.stack([m[name][..., f] for m in all_maps])
             best = np.argsort(-maps.max((1, 2)), kind="stable")[:9]
             if (name, f) == ("first", 1):
-                assert (strongest.value[f] == -np.inf).all()
+                assert (value[f] == -np.inf).all()
                 continue
-            np.testing.assert_allclose(strongest.value[f], maps.max((1, 2))[best], rtol=1e-4)
-            assert len(set(strongest.image[f])) == 9  # at most one per image
-            there = maps[strongest.image[f], strongest.row[f], strongest.column[f]]
-            np.testing.assert_allclose(there, strongest.value[f], rtol=1e-4)
+            np.testing.assert_allclose(value[f], maps.max((1, 2))[best], rtol=1e-4)
+            assert len(set(image[f])) == 9  # at most one per image
+            there = maps[image[f], row[f], column[f]]
+            np.testing.assert_allclose(there, value[f], rtol=1e-4)
 
 
 def test_a_search_can_be_stopped(images):
@@ -218,20 +218,19 @@ def test_patches_are_the_exact_receptive_fields(images, found):
     for name in found:
         patches = strongest_patches(model, images, found, layer=name, filter_number=2)
         assert len(patches) == 9
-        for number, patch in enumerate(patches):
-            row, column = found[name].row[2, number], found[name].column[2, number]
+        for number, (pixels, value, image) in enumerate(patches):
+            wanted, _, row, column = (each[2, number] for each in found[name])
             top, left, bottom, right = receptive_box(model, name, row, column)
-            assert patch.value == found[name].value[2, number]
-            expected = images[patch.image, top:bottom, left:right]
-            np.testing.assert_array_equal(patch.pixels, expected)
+            assert value == wanted
+            np.testing.assert_array_equal(pixels, images[image, top:bottom, left:right])
     assert strongest_patches(model, images, found, layer="first", filter_number=1) == []
 
 
 def test_images_of_another_size_a_grey_model_and_preprocessing(images):
     model, others = small_model(channels=1), images[:6, :15, :15]
     _, found = drained(strongest_activations(model, others))
-    (patch, *_) = strongest_patches(model, others, found, layer="first", filter_number=0)
-    assert patch.pixels.ndim == 3
-    assert max(patch.pixels.shape[:2]) <= 3
+    ((pixels, *_), *_) = strongest_patches(model, others, found, layer="first", filter_number=0)
+    assert pixels.ndim == 3
+    assert max(pixels.shape[:2]) <= 3
     _, dark = drained(strongest_activations(model, others, preprocess=lambda x: 0 * x))
-    assert (dark["first"].value[0] != found["first"].value[0]).all()
+    assert (dark["first"][0][0] != found["first"][0][0]).all()

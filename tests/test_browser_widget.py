@@ -8,7 +8,7 @@ import pytest
 from keras import layers
 
 from helpers import images
-from helpers.activations import ModelError, activations
+from helpers.activations import activations
 from helpers.errors import LearnerError
 from helpers.pets import Pets, Split
 from helpers.widgets import ActivationBrowser
@@ -207,8 +207,8 @@ def test_what_cannot_be_shown_gets_a_sentence(small: keras.Model, pets: Pets) ->
     assert browser.filter == 3
     browser.set_state({"layer": "second", "filter": 7})
     assert (browser.layer, browser.filter) == ("second", 7)
-    with pytest.raises(ModelError, match="a fixed height and width"):
+    with pytest.raises(LearnerError, match="a fixed height and width"):
         ActivationBrowser(keras.Sequential([keras.Input((None, None, 3)), layers.Conv2D(1, 1)]))
-    with pytest.raises(images.ImageError):
+    with pytest.raises(LearnerError):
         ActivationBrowser(small, "no_such_file.jpg")
     assert repr(browser) == "ActivationBrowser()"

@@ -19,10 +19,10 @@ from helpers.activations import (
     strongest_activations,
     strongest_patches,
 )
-from helpers.errors import LearnerError
+from helpers.errors import LearnerError, number
 from helpers.model import IDENTITIES, receptive_spans
 from helpers.pets import Pets, load_pets
-from helpers.widgets.lab import SAMPLES, ImageLab, Message, number
+from helpers.widgets.lab import SAMPLES, ImageLab, Message
 
 if TYPE_CHECKING:
     import keras
@@ -228,11 +228,11 @@ class ActivationBrowser(ImageLab):
         patches = strongest_patches(
             model, pets, self._found[version], layer=layer, filter_number=number
         )
-        shown = [{"shape": p.pixels.shape, "value": p.value, "pet": p.image} for p in patches]
+        shown = [{"shape": p.shape, "value": value, "pet": pet} for p, value, pet in patches]
         kind = _KINDS.get(self._pets.source, "images")
         header = {**same, "layer": layer, "filter": number, "patches": shown}
         header["source"] = f"{len(pets):,} {kind}"
-        return header, [np.ascontiguousarray(p.pixels).tobytes() for p in patches]
+        return header, [np.ascontiguousarray(pixels).tobytes() for pixels, *_ in patches]
 
     def stored_requests(self) -> list[dict[str, Any]]:
         """Return the requests for the image that is shown, and for the network if it is plain."""

@@ -323,8 +323,8 @@ def test_controls_of_a_notebook_are_linked(lab: Page) -> None:
     slider(lab, "Layer").press("End")
     expect(lab.locator(".widget-dropdown select")).to_have_value("pool4")
     # What cannot be shown is one sentence in its cell.
-    error = lab.locator(".jp-OutputArea-output", has_text="ModelError")
-    assert error.text_content().startswith("ModelError: The model 'outer' has no layer")
+    error = lab.locator(".jp-OutputArea-output", has_text="LearnerError")
+    assert error.text_content().startswith("LearnerError: The model 'outer' has no layer")
     assert len(error.text_content().splitlines()) == 1
 
 
