@@ -87,16 +87,9 @@ def conv2d(
 def max_pool(x: ArrayLike, *, size: int = 2, stride: int | None = None) -> NDArray[np.floating]:
     """Keep the largest number of every window, as `keras.layers.MaxPooling2D` does.
 
-    Parameters
-    ----------
-    x : (rows, columns) or (rows, columns, C) array
-    size, stride : int
-        Rows and columns of a window; pixels from one to the next, `size` if not given.
-
-    Returns
-    -------
-    float array of as many dimensions as `x`
-        Rows and columns that no window reaches are left out.
+    `x` is (rows, columns) or (rows, columns, C), and so is the result, in floats. `size` is the
+    rows and columns of a window, `stride` the pixels from one to the next (`size` if not given).
+    Rows and columns that no window reaches are left out.
     """
     return _pool_windows(x, size, stride).max(axis=(-2, -1))
 
