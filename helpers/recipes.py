@@ -4,9 +4,7 @@ Every random choice (the order of the images, how each is cropped and coloured) 
 the seed, the step and the place in the batch, so a run can go on anywhere. Lesson 4 shows a batch.
 """
 
-import functools
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -114,15 +112,8 @@ def _augmented(
     x = tf.image.crop_and_resize(images, boxes, tf.range(count), size)
     if not recipe.color:
         return x
-    return _compiled(_recolored)(x, 1 + recipe.color * (2 * tf.stack(random[5:]) - 1))
-
-
-@functools.cache
-def _compiled(function: Callable) -> Callable:
-    """Return a function of tensors that XLA compiles: one pass over the images, not ten."""
-    import tensorflow as tf
-
-    return tf.function(function, jit_compile=True)
+    factors = 1 + recipe.color * (2 * tf.stack(random[5:]) - 1)
+    return tf.function(_recolored, jit_compile=True)(x, factors)  # one pass over x, not ten
 
 
 def _recolored(x: "tf.Tensor", factors: "tf.Tensor") -> "tf.Tensor":
@@ -152,13 +143,9 @@ def _mixed(
 
     images = tf.cast(images, tf.float32)
     share = tf.random.stateless_uniform([tf.shape(images)[0], 1], seed=seed, maxval=most)
-    laid_over = _compiled(_laid_over)
+    # Each item with the one as far from the other end.
+    laid_over = tf.function(lambda x, share: x + share * (x[::-1] - x), jit_compile=True)
     return laid_over(images, share[:, :, None, None]), laid_over(labels, share)
-
-
-def _laid_over(x: "tf.Tensor", share: "tf.Tensor") -> "tf.Tensor":
-    """Mix each item of a batch with the one as far from the other end."""
-    return x + share * (x[::-1] - x)
 
 
 def training_batches(
@@ -166,13 +153,9 @@ def training_batches(
 ) -> "tf.data.Dataset":
     """Return every batch that a run still needs, from the first step of `start_epoch` on.
 
-    Images stay uint8 in memory. Each pass over them has an order of its own, and an epoch is
-    `steps_per_epoch` batches of the passes laid end to end.
-
-    Returns
-    -------
-    tf.data.Dataset
-        Of ((B, H, W, 3) uint8 or, augmented, float32 images, (B, 1) float32 labels).
+    They are ((B, H, W, 3) uint8 or, augmented, float32 images, (B, 1) float32 labels). Images stay
+    uint8 in memory. Each pass over them has an order of its own, and an epoch is `steps_per_epoch`
+    batches of the passes laid end to end.
     """
     import tensorflow as tf
 
