@@ -4,6 +4,7 @@ import math
 import signal
 import threading
 import time
+from traceback import walk_stack
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -24,17 +25,10 @@ _METRICS = ("loss", "accuracy")
 class TrainingProgress(Lab):
     """A training run as one looks at it: epoch, step, time left, accuracy so far, curves, Stop.
 
-    Attributes
-    ----------
-    epochs, epoch, steps, step : int
-        How many there are, and which is the present one; `steps` is 0 while it is not known.
-    seconds_left, accuracy : float or None
-        The accuracy is that of the present epoch so far.
-    points : list of [step, loss, accuracy]
-        Of single steps, counted through all epochs; at most 300, then of several steps each.
-    rows : list of dict
-        What Keras tells at the end of each epoch, and "epoch". A number that is not finite is None.
-    state : "ready", "running", "done", "stopped" or "failed"
+    `epoch` is the present one of `epochs`, `step` that of the `steps` in it (0 while their number
+    is not known), `accuracy` that of the present epoch so far. `points` are [step, loss, accuracy]
+    of single steps, counted through all epochs; at most 300, then of several steps each. `rows`
+    are what Keras tells at the end of each epoch, and "epoch". A number that is not finite is None.
     """
 
     module = "progress.js"
@@ -45,17 +39,12 @@ class TrainingProgress(Lab):
         "and loss for training and validation images."
     )
 
-    epochs = traitlets.Int(0).tag(sync=True)
-    epoch = traitlets.Int(0).tag(sync=True)
-    steps = traitlets.Int(0).tag(sync=True)
-    step = traitlets.Int(0).tag(sync=True)
+    epochs, epoch, steps, step = (traitlets.Int(0).tag(sync=True) for _ in range(4))
     seconds_left = traitlets.Float(None, allow_none=True).tag(sync=True)
     accuracy = traitlets.Float(None, allow_none=True).tag(sync=True)
     points = traitlets.List().tag(sync=True)
     rows = traitlets.List().tag(sync=True)
-    state = traitlets.Enum(["ready", "running", "done", "stopped", "failed"], "ready").tag(
-        sync=True
-    )
+    state = traitlets.Unicode("ready").tag(sync=True)  # then running; done, stopped or failed
     stop_wanted = False
 
     def answer(self, request: dict[str, Any], buffers: list) -> None:
@@ -66,16 +55,15 @@ class TrainingProgress(Lab):
 def training_progress() -> "keras.callbacks.Callback":
     """Return a callback for ``model.fit(..., callbacks=[training_progress()], verbose=0)``.
 
-    Its `widget` shows itself when the training begins. The Stop button in it, the ■ of Jupyter's
-    toolbar and the method ``stop()`` end the training after the present step, and what was learnt
-    stays in the model. A second ■ interrupts at once, as everywhere.
+    Its `widget` shows itself when the training begins. The Stop button in it and the ■ of
+    Jupyter's toolbar end the training after the present step, and what was learnt stays in the
+    model. A second ■ interrupts at once, as everywhere.
 
     Notes
     -----
     While a cell runs, ipykernel 7.4 keeps a widget's messages back; so the button interrupts the
-    kernel as ■ does, and an interrupt is taken as a wish to stop. Keras tells no callback that
-    ``fit`` has failed: IPython says it at the end of the cell, and an interrupt that comes before
-    that, outside of ``fit``, is passed on.
+    kernel as ■ does, and an interrupt within ``fit`` is taken as a wish to stop. Keras tells no
+    callback that ``fit`` has failed: IPython says it at the end of the cell.
     """
     import keras
     from IPython import get_ipython
@@ -87,14 +75,11 @@ def training_progress() -> "keras.callbacks.Callback":
             self.widget = TrainingProgress()
             self._before = self._shell = None  # what an interrupt did before this run; IPython
 
-        def stop(self) -> None:
-            self.widget.stop_wanted = True
-
         def on_train_begin(self, logs: dict | None = None) -> None:
             if self.widget.state == "running":  # the last run failed
                 self._end("failed")
             self.widget.stop_wanted = False
-            self._sums, self._rows, self._logs = [], [], {}
+            self._points, self._rows, self._logs = [], [], {}
             self._epoch, self._step = 0, 0
             steps = self.params.get("steps") or 0
             self._tell(epochs=self.params["epochs"], steps=steps, state="running")
@@ -106,14 +91,18 @@ def training_progress() -> "keras.callbacks.Callback":
                 self._shell.events.register("post_run_cell", self._cell_ended)
 
         def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-            self._epoch = epoch
+            self._epoch, self._sums = epoch, [0, 0, 0]
 
         def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
             self._step, self._logs = batch + 1, logs or {}
             number = self._epoch * self.widget.steps + self._step  # counted through all epochs
-            sums = [self._step * float(self._logs.get(name, math.nan)) for name in _METRICS]
-            self._sums.append([number, self._step, *sums])
-            if len(self._sums) == 1:  # this step has also traced the network
+            # Keras tells the means of the epoch so far; the step's own are in how the sums grew.
+            sums = [1, *(float(self._logs.get(name, math.nan)) for name in _METRICS)]
+            sums = [self._step * each for each in sums]
+            steps, *own = (now - before for now, before in zip(sums, self._sums, strict=True))
+            self._points.append([number, *(each / steps for each in own)])
+            self._sums = sums
+            if len(self._points) == 1:  # this step has also traced the network
                 self._begun = time.monotonic()
             self.model.stop_training |= self.widget.stop_wanted
             if time.monotonic() - self._sent > _PAUSE:
@@ -140,7 +129,7 @@ def training_progress() -> "keras.callbacks.Callback":
                 "step": self._step,
                 "seconds_left": self._seconds_left(),
                 "accuracy": _finite(self._logs.get("accuracy")),
-                "points": _points(self._sums),
+                "points": _thinned(self._points),
                 "rows": list(self._rows),
                 **more,
             }
@@ -149,16 +138,17 @@ def training_progress() -> "keras.callbacks.Callback":
                     setattr(self.widget, name, value)
 
         def _seconds_left(self) -> float | None:
-            if len(self._sums) < 2 or not self.widget.steps:
+            if len(self._points) < 2 or not self.widget.steps:
                 return None
-            first, last = self._sums[0][0], self._sums[-1][0]
+            first, last = self._points[0][0], self._points[-1][0]
             pace = (time.monotonic() - self._begun) / (last - first)
             return pace * (self.widget.epochs * self.widget.steps - last)
 
         def _interrupted(self, number: int, frame: FrameType | None) -> None:
             self._let_go()
-            if _in_fit(frame, self.model):
-                self.stop()
+            calls = [each for each, _ in walk_stack(frame) if each.f_code.co_name == "fit"]
+            if any(each.f_locals.get("self") is self.model for each in calls):
+                self.widget.stop_wanted = True
             else:
                 self._end("failed")
                 signal.raise_signal(number)
@@ -183,33 +173,13 @@ def training_progress() -> "keras.callbacks.Callback":
     return Progress()
 
 
-def _points(sums: list[list[float]]) -> list[list[float | None]]:
-    """Return [step, loss, accuracy] of at most 300 points, each of equally many steps.
-
-    Each row holds the step, counted through all epochs and in its own, and the sums of loss and
-    accuracy since that epoch began, as Keras tells them; what a step itself has measured is the
-    difference of two sums.
-    """
-    table = np.array(sums).reshape(-1, 4)
-    before = np.roll(table, 1, axis=0)
-    before[table[:, 1] <= before[:, 1]] = 0  # the first step of an epoch
-    with np.errstate(invalid="ignore"):  # infinity less infinity
-        own = (table - before)[:, 1:]
-        table = np.column_stack([table[:, 0], own[:, 1:] / own[:, :1]])
-    each = 2 ** max(0, math.ceil(math.log2(max(1, len(table)) / _MOST)))
-    means = table[: len(table) // each * each].reshape(-1, each, 3).mean(axis=1)
-    return [[_finite(value) for value in point] for point in means.tolist()]
+def _thinned(points: list[list[float]]) -> list[list[float | None]]:
+    """Return at most 300 points, each the mean of equally many neighbours."""
+    each = 2 ** max(0, math.ceil(math.log2(max(1, len(points)) / _MOST)))
+    whole = np.array(points[: len(points) // each * each]).reshape(-1, each, 3)
+    return [[_finite(value) for value in point] for point in whole.mean(axis=1).tolist()]
 
 
 def _finite(value: float | None) -> float | None:
     """Return a number to six figures; None if it is not finite, for JSON knows no such number."""
     return float(f"{value:.6g}") if value is not None and math.isfinite(value) else None
-
-
-def _in_fit(frame: FrameType | None, model: "keras.Model") -> bool:
-    """Return whether a model's ``fit`` is among the calls that lead to this frame."""
-    while frame is not None:
-        if frame.f_code.co_name == "fit" and frame.f_locals.get("self") is model:
-            return True
-        frame = frame.f_back
-    return False
