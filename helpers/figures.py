@@ -33,19 +33,10 @@ _BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#777777"
 def show(figure: "Figure", *, alt: str = "") -> HTML:
     """Return a figure as an image with a text alternative, and close it.
 
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-    alt : str, optional
-        What the figure shows, in a sentence, for those who cannot see it. Without it the figure's
-        label, or what is drawn, is read out: titles, the ends of lines, the range of numbers.
-
-    Returns
-    -------
-    IPython.display.HTML
-        ``<img alt=...>``: of the ways tried, only this one gives JupyterLab and exported
-        pages an alt text. The image is WebP, lossless if that is the smaller one (charts),
-        else of quality 80 (photos): a sixth of the PNG's bytes.
+    Without `alt`, a sentence for those who cannot see it, the figure's label is read out, or what
+    is drawn: titles, the ends of lines, the range of numbers. Of the ways tried, only ``<img
+    alt=...>`` gives JupyterLab and exported pages an alt text. The image is WebP, lossless if that
+    is the smaller one (charts), else of quality 80 (photos): a sixth of the PNG's bytes.
     """
     import matplotlib.pyplot as plt
 
@@ -226,16 +217,10 @@ def images_in_a_row(
 ) -> "Figure":
     """Draw images and feature maps in rows of `columns`, each map on its own scale.
 
-    Parameters
-    ----------
-    arrays : sequence of (H, W) or (H, W, 3) uint8 images and (H, W) maps
-        Below a map stand its smallest and its largest number; it is hatched if they are alike.
-    titles : sequence of str, optional
-        One for each array.
-    side : float
-        Of one array, in inches.
-    boxes : sequence of (top, left, bottom, right), optional
-        One for each array, in its pixels, to be outlined.
+    They are (H, W) or (H, W, 3) uint8 images and (H, W) maps, each `side` inches wide and under
+    its title, where there are titles. Below a map stand its smallest and its largest number; it is
+    hatched if they are alike. The boxes, (top, left, bottom, right) in pixels, are outlined, each
+    in its array.
     """
     titles = titles or [""] * len(arrays)
     figure, axes = _frames(titles, columns=columns, cell=(side, side + 0.5))
@@ -261,13 +246,8 @@ def answers(
 ) -> "Figure":
     """Draw images, what they show above each, and below a bar from cat to dog with the answer.
 
-    Parameters
-    ----------
-    images : (N, H, W, 3) uint8
-    probabilities : (N,)
-        Of a dog.
-    labels : (N,)
-        0 for a cat, 1 for a dog: what it really is.
+    The images are (N, H, W, 3) uint8; of each, the probability of a dog is the answer, and the
+    label, 0 for a cat and 1 for a dog, is what it really is.
     """
     titles = [("a cat", "a dog")[label] for label in labels]
     figure = images_in_a_row(images, titles, columns=columns, side=2)
@@ -310,12 +290,8 @@ def receptive_fields(
 ) -> "Figure":
     """Draw what one number of each layer sees of an image: a box on it, and a bar beside it.
 
-    Parameters
-    ----------
-    image : array (H, W, 3) or (H, W) uint8
-    sizes : mapping of a layer's name to the side of the square that one number sees, in pixels
-    center : (row, column)
-        About which pixel the boxes are drawn.
+    `sizes` maps a layer's name to the side in pixels of the square that one number sees. The boxes
+    are drawn about a pixel, `center`, (row, column) of the (H, W, 3) or (H, W) uint8 image.
     """
     from matplotlib import colormaps
 
@@ -391,8 +367,7 @@ def layer_table_html(rows: Sequence[LayerRow]) -> HTML:
         count, field = f"{row.parameters:,}", row.receptive_field
         count = f"{row.arithmetic}\u00a0=\u00a0{count}" if row.arithmetic else count
         sees = "all" if field is None else field if isinstance(field, str) else _times(field)
-        work, memory = f"{row.multiply_adds:,}", f"{row.memory:,}"
-        cells = _times(row.output_shape), count, work, sees, memory
+        cells = _times(row.output_shape), count, f"{row.multiply_adds:,}", sees, f"{row.memory:,}"
         cells = "".join(f"<td>{cell}</td>" for cell in cells)
         lines.append(f'<tr><th scope="row">{row.name}</th>{cells}</tr>')
     *body, foot = lines
