@@ -1,5 +1,8 @@
 """The one kind of error that a learner sees: a sentence, without a traceback."""
 
+from numbers import Integral, Real
+from typing import Any
+
 
 class LearnerError(ValueError):
     """What was given, what is expected, and what to do next, in one sentence or two.
@@ -9,3 +12,26 @@ class LearnerError(ValueError):
 
     def _render_traceback_(self) -> list[str]:
         return [f"{type(self).__name__}: {self}"]
+
+
+def number(
+    name: str, value: Any, low: float, high: float, *, whole: bool = True, other: str = ""
+) -> Any:
+    """Return a number from `low` to `high`, or raise LearnerError.
+
+    Parameters
+    ----------
+    name : str
+        What the number is, for the sentence.
+    whole : bool
+        Whether it has to be a whole number.
+    other : str
+        What else could be given, for the sentence: '"valid" or '.
+    """
+    kind = Integral if whole else Real
+    if not isinstance(value, kind) or isinstance(value, bool) or not low <= value <= high:
+        ends = f"from {low} to {high}".replace("-", "−")
+        raise LearnerError(
+            f"The {name} is {value!r}: give {other}a {'whole ' if whole else ''}number {ends}."
+        )
+    return int(value) if whole else float(value)

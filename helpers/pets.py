@@ -23,8 +23,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from helpers.errors import LearnerError
-from helpers.images import ImageError, cache_folder, cache_folders, data_folder, open_image, resize
+from helpers.errors import LearnerError, number
+from helpers.images import cache_folder, cache_folders, data_folder, resize
 
 CLASS_NAMES: tuple[str, str] = ("cat", "dog")
 URL = "https://storage.googleapis.com/mledu-datasets/cats_and_dogs_filtered.zip"
@@ -35,16 +35,11 @@ _COUNTS = {"train/cats": 1_000, "train/dogs": 1_000, "validation/cats": 500, "va
 _IMAGE = r"(?:train|validation)/(?:cats/cat|dogs/dog)\.\d{1,9}\.jpg"
 _MEMBER = re.compile(rf"{_TOP}/(?:{_IMAGE}|parts/(?:cat|dog)\.\d{{1,9}}\.png)")
 _HOSTILE = re.compile(r"^/|(^|/)\.\.(/|$)|[\\:\0]")  # leaves its folder, on one system or another
-_MOST = 500_000_000  # bytes that a zip may unpack to; the photos have 68 million
 _TIMEOUT = 30  # seconds without a word from the server
 _AGAIN = 'run "python -m helpers.pets download" again, with --from PATH-OR-URL for another copy'
 
 
-class PetsError(LearnerError):
-    """Pets that cannot be had: one sentence with what happened and what to do next."""
-
-
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False)
 class Split:
     """The images that train the network, or those that check it.
 
@@ -52,13 +47,9 @@ class Split:
     the n file names, such as "train/cats/cat.0.jpg".
     """
 
-    images: np.ndarray
+    images: np.ndarray = field(repr=False)
     labels: np.ndarray
-    names: np.ndarray
-
-    def __repr__(self) -> str:
-        """Return a line, not the pixels: a lesson may show it."""
-        return f"Split({len(self.labels):,} images, {int(self.labels.sum()):,} of them dogs)"
+    names: np.ndarray = field(repr=False)
 
     def _part(self, rows: slice | np.ndarray) -> "Split":
         return Split(self.images[rows], self.labels[rows], self.names[rows])
@@ -72,8 +63,8 @@ class Pets:
     counts the training images that `hold_out` put in the place of the validation images.
     """
 
-    train: Split
-    validation: Split
+    train: Split = field(repr=False)
+    validation: Split = field(repr=False)
     source: str
     digest: str = field(repr=False)
     held_out: int = 0
@@ -94,65 +85,46 @@ def folder(source: str | None = None) -> Path:
 
     Raises
     ------
-    PetsError
+    LearnerError
         If the source has another name, if the photos are asked for and are not there, or if the
         drawn pets cannot be unpacked.
     """
     asked = source or os.environ.get("CNN_PETS") or None
     if asked not in (None, *_FOLDERS):
-        where = "The argument" if source else "The environment variable CNN_PETS"
-        raise PetsError(f'{where} names the pets {asked!r}: take "photos" or "drawn".')
-    photos, problem = (None, "") if asked == "drawn" else _find("photos")
+        raise LearnerError(
+            f'There are no pets {asked!r}: take "photos" or "drawn", as the argument or in the '
+            f"environment variable CNN_PETS."
+        )
+    photos = None if asked == "drawn" else _find("photos")
     if asked == "photos" and not photos:
-        missing = 'The photos are not here: run "python -m helpers.pets download", or take "drawn".'
-        raise PetsError(problem or missing)
+        raise LearnerError(
+            'The photos are not here, or not all of them: run "python -m helpers.pets download", '
+            'or take "drawn".'
+        )
     print(f"Pets: {'photos' if photos else 'drawn'}, 2,000 for training and 1,000 for validation.")
-    if problem:
-        print(problem)
-    return photos or _find("drawn")[0] or _install("drawn", str(data_folder() / "drawn_pets.zip"))
+    return photos or _find("drawn") or _install("drawn", str(data_folder() / "drawn_pets.zip"))
 
 
 def load_pets(source: str | None = None) -> Pets:
     """Return the training and the validation images as arrays, and print which they are.
 
     They are decoded each time, by Pillow on all processor cores: on two cores 2 s for the drawn
-    pets and 4 s for the photos.
-
-    Parameters
-    ----------
-    source : "photos", "drawn" or None
-        As in `folder`.
+    pets and 4 s for the photos. What `source` may be, and what is refused, is as in `folder`.
 
     Returns
     -------
     Pets
         train and validation, each with images (n, 150, 150, 3) uint8 and labels (n,) uint8, 0
-        for a cat and 1 for a dog, cats first. A damaged image is skipped, and named.
-
-    Raises
-    ------
-    PetsError
-        As in `folder`.
+        for a cat and 1 for a dog, cats first.
     """
     place = folder(source)
     used = "drawn" if place.name == _FOLDERS["drawn"] else "photos"
     names = np.array(_image_names(place))
-    images = np.empty((len(names), 150, 150, 3), np.uint8)
-
-    def decode(row: int) -> bool:
-        with suppress(ImageError):
-            images[row] = resize(open_image(place / names[row]))
-            return True
-        return False
-
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        good = np.fromiter(pool.map(decode, range(len(names))), bool)
-    if not good.all():
-        print(f"Skipped, because they cannot be decoded: {', '.join(names[~good])}.")
-        images, names = images[good], names[good]
+        decoded = pool.map(resize, (place / name for name in names))
+        images = np.fromiter(decoded, np.dtype((np.uint8, (150, 150, 3))), len(names))
     labels = np.array(["/dogs/" in name for name in names], np.uint8)
-    whole = Split(images, labels, names)
-    cut = sum(name.startswith("train/") for name in names)
+    whole, cut = Split(images, labels, names), _COUNTS["train/cats"] + _COUNTS["train/dogs"]
     digest = hashlib.sha256(f"{images.shape} {cut}".encode())
     digest.update(images)
     digest.update(labels)
@@ -164,22 +136,12 @@ def hold_out(pets: Pets, *, count: int) -> Pets:
     """Put some training images in the place of the validation images, to choose a recipe by.
 
     They are spread evenly over the training images, so that half of them are cats; the rest is
-    learnt from. The validation images proper are not in what is returned, so nothing can be
-    chosen by them. A count of 0 returns `pets`.
-
-    Raises
-    ------
-    PetsError
-        The count leaves nothing to learn from.
+    learnt from. A count of 0 returns `pets`; one that leaves nothing to learn from is an error.
     """
     if not count:
         return pets
     total = len(pets.train.labels)
-    if not 0 < count < total:
-        raise PetsError(
-            f"{count} of {total:,} training images cannot be held out: choose a number from 0 to "
-            f"{total - 1:,}."
-        )
+    number("number of images held out", count, 0, total - 1)
     held = np.isin(np.arange(total), np.arange(count) * total // count)
     return replace(
         pets,
@@ -198,14 +160,9 @@ def download(source: str = URL) -> Path:
     Parameters
     ----------
     source : str
-        The path or the http(s) address of the zip.
-
-    Raises
-    ------
-    PetsError
-        If the photos cannot be had: a sentence says why, and what to do.
+        The path or the http(s) address of the zip; if it cannot be had, a LearnerError says why.
     """
-    if found := _find("photos")[0]:
+    if found := _find("photos"):
         print(f"The photos are already here, in {found}.")
         return found
     print(f"Getting the photos from {source}")
@@ -214,30 +171,24 @@ def download(source: str = URL) -> Path:
     return found
 
 
-def _find(source: str) -> tuple[Path | None, str]:
-    """Return the first folder that holds a whole set, or None and what is missing if anything."""
-    problem = ""
+def _find(source: str) -> Path | None:
+    """Return the first folder that holds a whole set."""
     for place in (parent / _FOLDERS[source] for parent in cache_folders()):
-        try:
-            if place.is_dir():
-                _image_names(place)
-                return place, ""
-        except (PetsError, OSError) as error:  # OSError: a folder that one may not read
-            problem = problem or str(error)
-    return None, problem
+        with suppress(LearnerError, OSError):  # OSError: a folder that one may not read
+            _image_names(place)
+            return place
+    return None
 
 
 def _image_names(place: Path) -> list[str]:
-    """Return the names of the images in a folder: training first, cats before dogs, by number.
-
-    Too few or too many are a PetsError, which does not name the folder: a notebook may store it.
-    """
+    """Return the names of a whole set: training first, cats before dogs, by number."""
     names = [file.relative_to(place).as_posix() for file in place.glob("*/*/*.jpg")]
     ordered = []
     for part, count in _COUNTS.items():
         inside = [name for name in names if name.startswith(part) and re.fullmatch(_IMAGE, name)]
         if len(inside) != count:
-            raise PetsError(f"There are {len(inside):,} photos in {part}, not {count:,}: {_AGAIN}.")
+            found = f"There are {len(inside):,} photos in {part}, not {count:,}"
+            raise LearnerError(f"{found}: {_AGAIN}.")
         ordered += sorted(inside, key=lambda name: int(name.split(".")[1]))
     return ordered
 
@@ -250,25 +201,24 @@ def _install(source: str, origin: str) -> Path:
     try:
         place = cache_folder() / _FOLDERS[source]
         for left in place.parent.glob(f"{place.name}.*.part"):
-            with suppress(OSError):  # another process may just have deleted it
-                if time.time() - left.stat().st_mtime > 24 * 60 * 60:
-                    shutil.rmtree(left, ignore_errors=True)
+            if time.time() - left.stat().st_mtime > 24 * 60 * 60:
+                shutil.rmtree(left, ignore_errors=True)
         with TemporaryDirectory(".part", f"{place.name}.", place.parent, True) as work:
             path = Path(origin).expanduser()
             if "://" in origin:
                 path = Path(work) / "photos.zip"
                 _fetch(origin, path)
             _unpack(path, Path(work))
-            if not _find(source)[0]:  # else another process was quicker, and may be reading it
+            if not _find(source):  # else another process was quicker, and may be reading it
                 if place.exists():  # a set that is not whole
                     place.rename(Path(work) / "old")
                 (Path(work) / _TOP).rename(place)
     except OSError as error:
-        raise PetsError(
+        raise LearnerError(
             f"The {source} pets cannot be read or written ({error}): check the path and the room "
             f"on the disk, and try again."
         ) from error
-    return _find(source)[0]
+    return _find(source)
 
 
 def _fetch(url: str, path: Path) -> None:
@@ -281,7 +231,7 @@ def _fetch(url: str, path: Path) -> None:
         pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), **options)(url, str(path), None)
     except (requests.RequestException, ValueError) as error:  # a length that is not a number
         why = error if isinstance(error, requests.HTTPError) else type(error).__name__
-        raise PetsError(
+        raise LearnerError(
             f"{url} cannot be fetched, or was cut off ({why}): check the address and your "
             f"connection, and {_AGAIN}; without photos the lessons use drawn pets."
         ) from error
@@ -289,20 +239,19 @@ def _fetch(url: str, path: Path) -> None:
 
 def _unpack(path: Path, work: Path) -> None:
     """Write the images of a zip into a folder, each one checked by its CRC, and count them."""
-    distrust = f"do not trust this copy; {_AGAIN}"
     try:
         with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            if any(_HOSTILE.search(member.orig_filename) for member in members):
-                raise PetsError(f"{path.name} holds a name that leaves its folder: {distrust}.")
-            if sum(member.file_size for member in members) > _MOST:
-                raise PetsError(f"{path.name} would fill more than {_MOST:,} bytes: {distrust}.")
+            if any(_HOSTILE.search(member.orig_filename) for member in archive.infolist()):
+                raise LearnerError(
+                    f"{path.name} holds a name that leaves its folder: do not trust this copy; "
+                    f"{_AGAIN}."
+                )
             archive.extractall(work, filter(_MEMBER.fullmatch, archive.namelist()))
         _image_names(work / _TOP)
-    except (PetsError, OSError):
+    except (LearnerError, OSError):
         raise
     except Exception as error:  # zipfile raises many kinds
-        raise PetsError(
+        raise LearnerError(
             f"{path.name} is damaged, or not a zip at all ({error}): {_AGAIN}."
         ) from error
 
@@ -319,8 +268,7 @@ def main(arguments: list[str] | None = None) -> None:
             download(options.source)
             return
         for source in _FOLDERS:
-            found, problem = _find(source)
-            print(f"{source}: {found or problem or 'not here'}")
+            print(f"{source}: {_find(source) or 'not here, or not all of them'}")
         for parent in cache_folders():
             print(f"Looked in: {parent}")
         print(f"CNN_PETS: {os.environ.get('CNN_PETS', 'not set: photos if they are there')}")

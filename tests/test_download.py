@@ -21,7 +21,8 @@ import pytest
 from PIL import Image
 
 from helpers import pets
-from helpers.pets import PetsError, download
+from helpers.errors import LearnerError
+from helpers.pets import download
 
 TOP = "cats_and_dogs_filtered"
 NAMES = [
@@ -103,7 +104,7 @@ def assert_refused(elsewhere, source, *parts):
     if isinstance(source, bytes | bytearray):
         (elsewhere / "bad.zip").write_bytes(source)
         source = elsewhere / "bad.zip"
-    with pytest.raises(PetsError) as error:
+    with pytest.raises(LearnerError) as error:
         download(str(source))
     text = str(error.value)
     assert "\n" not in text and text.endswith("."), text
@@ -177,7 +178,6 @@ def test_a_corrupt_member(elsewhere, number, compression):
     [
         (6, (1).to_bytes(), "damaged"),  # a password
         (8, (99).to_bytes(), "damaged"),  # an unknown method
-        (22, (2**31).to_bytes(4, "little"), "would fill"),
     ],
 )
 def test_a_member_that_cannot_be_unpacked(elsewhere, whole, offset, value, part):
@@ -240,7 +240,7 @@ def test_a_path_that_cannot_be_read_and_a_disk_that_may_not_be_written(saved, el
     (elsewhere / "user").touch()
     both = [str(elsewhere / "data" / "cache"), str(elsewhere / "user" / "cnn-notebooks")]
     assert_refused(elsewhere, saved, "cannot be read or written", "again", *both)
-    with pytest.raises(PetsError, match="None of these folders can be written"):
+    with pytest.raises(LearnerError, match="None of these folders can be written"):
         pets.folder("drawn")
 
 

@@ -13,7 +13,7 @@ import pytest
 from IPython.core.formatters import DisplayFormatter
 from PIL import Image
 
-from helpers import convolution, images, widgets
+from helpers import convolution, widgets
 from helpers.errors import LearnerError
 from helpers.widgets import ActivationBrowser, KernelLab, PoolLab, StrideLab
 from helpers.widgets.lab import ImageLab, Lab, _bundle
@@ -126,7 +126,7 @@ def test_the_kernel_lab_from_python() -> None:
             lab.chosen = wrong
         assert lab.chosen == [17, 27]
     assert KernelLab(np.zeros((100, 2048, 3), np.uint8)).pixels().shape == (25, 512)
-    with pytest.raises(images.ImageError, match="fewer than the 3 by 3"):
+    with pytest.raises(LearnerError, match="fewer than the 3 by 3"):
         KernelLab(np.zeros((2, 9), np.uint8))
 
 

@@ -125,7 +125,7 @@ def _grey(image: np.ndarray) -> np.ndarray:
     if max(grey.size) > _LARGEST:
         grey.thumbnail((_LARGEST, _LARGEST), Image.Resampling.LANCZOS)
     if min(grey.size) < 3:
-        raise images.ImageError(
+        raise LearnerError(
             f"The image has {grey.height} by {grey.width} pixels, fewer than the 3 by 3 of the "
             "kernel: choose a larger one."
         )

@@ -6,7 +6,6 @@ import re
 import zlib
 from collections.abc import Callable
 from functools import partial
-from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,7 +14,7 @@ import numpy as np
 import traitlets
 
 from helpers import images
-from helpers.errors import LearnerError
+from helpers.errors import LearnerError, number
 from helpers.figures import image_tag
 
 Message = tuple[dict[str, Any], list[bytes]]
@@ -60,29 +59,6 @@ def _bundle(*names: str) -> str:
 def _in_text(message: dict[str, Any], buffers: list[bytes]) -> dict[str, Any]:
     texts = [base64.b64encode(zlib.compress(b, 9)).decode() for b in buffers]
     return {"message": message, "buffers": texts}
-
-
-def number(
-    name: str, value: Any, low: float, high: float, *, whole: bool = True, other: str = ""
-) -> Any:
-    """Return a number from `low` to `high`, or raise LearnerError.
-
-    Parameters
-    ----------
-    name : str
-        What the number is, for the sentence.
-    whole : bool
-        Whether it has to be a whole number.
-    other : str
-        What else could be given, for the sentence: '"valid" or '.
-    """
-    kind = Integral if whole else Real
-    if not isinstance(value, kind) or isinstance(value, bool) or not low <= value <= high:
-        ends = f"from {low} to {high}".replace("-", "−")
-        raise LearnerError(
-            f"The {name} is {value!r}: give {other}a {'whole ' if whole else ''}number {ends}."
-        )
-    return int(value) if whole else float(value)
 
 
 class Number(traitlets.TraitType):

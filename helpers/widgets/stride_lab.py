@@ -7,7 +7,8 @@ import traitlets
 from PIL import Image, ImageDraw
 
 from helpers import convolution, images
-from helpers.widgets.lab import Lab, Message, Number, number
+from helpers.errors import number
+from helpers.widgets.lab import Lab, Message, Number
 
 _LARGEST = 256  # rows and columns of the image; also of the window, and its step
 _MOST_ZEROS = 5  # on every side
