@@ -368,8 +368,8 @@ def layer_table_html(rows: Sequence[LayerRow]) -> HTML:
         count = f"{row.arithmetic}\u00a0=\u00a0{count}" if row.arithmetic else count
         sees = "all" if field is None else field if isinstance(field, str) else _times(field)
         cells = _times(row.output_shape), count, f"{row.multiply_adds:,}", sees, f"{row.memory:,}"
-        cells = "".join(f"<td>{cell}</td>" for cell in cells)
-        lines.append(f'<tr><th scope="row">{row.name}</th>{cells}</tr>')
+        cells = "</td><td>".join(cells)
+        lines.append(f'<tr><th scope="row">{row.name}</th><td>{cells}</td></tr>')
     *body, foot = lines
     return HTML(
         "<table><caption>The layers of the network, for one image</caption>"
