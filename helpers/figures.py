@@ -403,7 +403,7 @@ def history_curves(runs: Mapping[str, Sequence[dict]]) -> "Figure":
             axis.plot(*np.transpose(known), ms=3 if len(known) < 40 else 0, label=name)
         axis.axhline(0.5, color=_GREY, linestyle=":", linewidth=1)
         axis.set(title=title, xlabel="epoch", ylim=(0.45, 1.01))
-        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         axis.grid(alpha=0.3)
     axes.flat[0].set_ylabel("accuracy")
     axes.flat[-1].legend()
