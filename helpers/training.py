@@ -69,41 +69,24 @@ def fit(
 ) -> list[dict[str, Any]]:
     """Train a network by a recipe; go on where `checkpoint` stands, if there is one.
 
-    What lesson 4 does by ``compile`` and ``fit``, with order, augmentation and checkpoints.
+    What lesson 4 does by ``compile`` and ``fit``, with order, augmentation and checkpoints. The
+    model is freshly built (with the same seed each time, or a resumed run differs); `seed` is for
+    order and augmentation. The training images are learnt from; the validation images are only
+    watched, every `validate_every` epochs (0: never). The checkpoint is a file, written after
+    every epoch in one step (beside, then renamed). `callbacks` and `verbose` are as in
+    ``model.fit``: by default a bar for each epoch is printed; 2 prints a line, 0 nothing.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Freshly built; `build_model` with the same seed each time, or a resumed run differs.
-    pets : Pets
-        The training images are learnt from. The validation images are only watched.
-    seed : int
-        For order and augmentation.
-    checkpoint : Path, optional
-        A file, written after every epoch in one step (beside, then renamed).
-    validate_every : int
-        Watch the validation images every so many epochs; 0 for never.
-    callbacks, verbose
-        As in ``model.fit``: by default a bar for each epoch is printed; 2 prints a line, 0 nothing.
-
-    Returns
-    -------
-    list of dict
-        One row per epoch: epoch (from 1), loss, accuracy, and where they were looked at val_loss
-        and val_accuracy (with the averaged weights, where the recipe averages).
-
-    Raises
-    ------
-    LearnerError
-        The checkpoint is damaged, or belongs to another recipe, seed or set of images.
+    The result has a row for each epoch: epoch (from 1), loss, accuracy, and where they were looked
+    at val_loss and val_accuracy (with the averaged weights, where the recipe averages). A
+    `LearnerError` says that the checkpoint is damaged, or belongs to another recipe, seed or set
+    of images.
     """
-    steps = recipe.steps(len(pets.train.labels))
+    steps, validation = recipe.steps(len(pets.train.labels)), pets.validation
     compile_model(model, recipe=recipe, steps=steps * recipe.epochs)
     model.optimizer.build(model.trainable_variables)
     run = {"recipe": asdict(recipe), "seed": seed, "data": pets.digest}
     run["layers"] = [list(variable.shape) for variable in _state(model)]
     rows = _restore(model, checkpoint, run) if checkpoint and checkpoint.exists() else []
-    watched = (pets.validation.images, pets.validation.labels[:, None]) if validate_every else None
     model.fit(
         training_batches(pets.train, recipe=recipe, seed=seed, start_epoch=len(rows)),
         epochs=recipe.epochs,
@@ -112,7 +95,7 @@ def fit(
         callbacks=[_keeper(rows=rows, run=run, path=checkpoint, steps=steps), *callbacks],
         shuffle=False,
         verbose=verbose,
-        validation_data=watched,
+        validation_data=(validation.images, validation.labels[:, None]) if validate_every else None,
         validation_batch_size=100,
         validation_freq=validate_every or 1,
     )
@@ -123,10 +106,10 @@ def fit(
 def _settle_normalization(model: "keras.Model", images: np.ndarray) -> None:
     """Measure the means and variances of batch normalisation anew, on whole training images.
 
-    Those kept during the training belong to the weights before they were averaged, and to small,
-    cropped and mixed images. The (N, H, W, 3) images, 0 to 255, are taken in batches of 100, in an
-    order that mixes the classes. P. Izmailov and others (2018), "Averaging weights leads to wider
-    optima and better generalization", section 3.2, do so after averaging weights.
+    Those kept during the training belong to small, cropped and mixed images and to the weights
+    before they were averaged, as in P. Izmailov and others (2018), "Averaging weights leads to
+    wider optima and better generalization", section 3.2. The (N, H, W, 3) images, 0 to 255, are
+    taken in batches of 100, in an order that mixes the classes.
     """
     from keras import layers
 
@@ -207,10 +190,7 @@ def _restore(model: "keras.Model", path: Path, run: dict[str, Any]) -> list[dict
 def evaluate(model: "keras.Model", split: Split) -> dict[str, Any]:
     """Count what a network gets right, each image once.
 
-    Returns
-    -------
-    dict
-        correct, total, accuracy, interval (95%) and probabilities ((N,) float array, of a dog).
+    The result has correct, total, accuracy, interval (95%) and probabilities ((N,), of a dog).
     """
     probabilities = model.predict(split.images, batch_size=100, verbose=0)[:, 0].astype(float)
     correct, total = int(np.sum((probabilities > 0.5) == split.labels)), len(split.labels)
@@ -223,20 +203,21 @@ def evaluate(model: "keras.Model", split: Split) -> dict[str, Any]:
     }
 
 
-def _train(pets: Pets, *, recipe: Recipe, seed: int, name: str | None, validate_every: int) -> None:
+def train(
+    pets: Pets, *, recipe: Recipe, seed: int = 0, name: str | None = None, validate_every: int = 1
+) -> None:
     """Train a network from scratch; write its weights and its record into the cache's ``runs``.
 
     A run of the same name (by default the recipe's name and the seed) that was stopped half-way
-    goes on from its last whole epoch. The accuracy in the record (JSON), which is printed too, is
-    that of the weights as stored, on the validation images, each counted once, after the last
-    epoch; nothing was chosen by it.
+    goes on from its last whole epoch. The accuracy in the record (JSON), printed too, is that of
+    the weights as stored, on the validation images after the last epoch; nothing was chosen by it.
     """
     folder, name = cache_folder() / "runs", name or f"{recipe.name}-seed{seed}"
     folder.mkdir(exist_ok=True)
     checkpoint, path = folder / f"{name}.npz", folder / f"{name}.json"
     any_side = {"side": None} if recipe.sides else {}
     model = NETWORKS[recipe.network](seed=seed, dropout=recipe.dropout, **any_side)
-    options = {"checkpoint": checkpoint, "validate_every": validate_every, "verbose": 2}
+    options = {"validate_every": validate_every, "checkpoint": checkpoint, "verbose": 2}
     rows = fit(model, pets, recipe=recipe, seed=seed, **options)
     weights = save_weights(model, folder / f"{name}.weights.h5", network=recipe.network)
     stored = NETWORKS[recipe.network]()
@@ -272,8 +253,7 @@ def confidence_interval(correct: int, total: int) -> tuple[float, float]:
     """Return the 95% interval of a share, by Wilson's method."""
     from scipy.stats import binomtest
 
-    interval = binomtest(int(correct), int(total)).proportion_ci(method="wilson")
-    return float(interval.low), float(interval.high)
+    return tuple(map(float, binomtest(int(correct), int(total)).proportion_ci(method="wilson")))
 
 
 def mean_accuracy(runs: Sequence[dict[str, Any]]) -> tuple[float, float, float]:
@@ -281,15 +261,11 @@ def mean_accuracy(runs: Sequence[dict[str, Any]]) -> tuple[float, float, float]:
 
     Both kinds of luck are in it: which photos were asked about, and which seeds were drawn. The
     variance is that of the photos' mean marks (each photo's share of seeds that are right) over
-    their number, plus that of the seeds' accuracies over theirs: as Welch's test has it of the
-    difference between two means, which is 0 here. It takes into account that three seeds tell
+    their number, plus that of the seeds' accuracies over theirs: that of a difference of two means
+    (0 here) in B. L. Welch (1947), "The generalization of 'Student's' problem when several
+    different population variances are involved", which takes into account that three seeds tell
     little of how far seeds lie apart. One run alone gets its Wilson interval, which knows nothing
     of the seeds.
-
-    References
-    ----------
-    B. L. Welch (1947), "The generalization of 'Student's' problem when several different
-    population variances are involved".
     """
     from scipy import stats
 
@@ -297,9 +273,8 @@ def mean_accuracy(runs: Sequence[dict[str, Any]]) -> tuple[float, float, float]:
     mean = float(np.mean([result["accuracy"] for result in results]))
     if len(runs) == 1:
         return mean, *results[0]["interval"]
-    labels = [np.array(list(result["labels"])) == "1" for result in results]
-    answers = [np.array(result["probabilities"]) > 0.5 for result in results]
-    marks = np.equal(labels, answers)
+    labels = np.array([list(result["labels"]) for result in results]) == "1"
+    marks = labels == (np.array([result["probabilities"] for result in results]) > 0.5)
     photos, seeds = marks.mean(axis=0), marks.mean(axis=1)
     apart = stats.ttest_ind(photos, seeds, equal_var=False).confidence_interval()
     return mean, mean + float(apart.low), mean + float(apart.high)
@@ -308,9 +283,9 @@ def mean_accuracy(runs: Sequence[dict[str, Any]]) -> tuple[float, float, float]:
 def load_runs(recipe: str) -> list[dict[str, Any]]:
     """Return the records of a recipe's runs on the photos that ship in data/, by seed."""
     paths = [*data_folder().glob("*.json"), *data_folder().glob("runs/*.json")]
-    records = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
-    records = [record for record in records if record["recipe"]["name"] == recipe]
-    return sorted(records, key=lambda record: record["seed"])
+    records = (json.loads(path.read_text(encoding="utf-8")) for path in paths)
+    runs = [record for record in records if record["recipe"]["name"] == recipe]
+    return sorted(runs, key=lambda record: record["seed"])
 
 
 def accuracy_table() -> str:
@@ -333,11 +308,9 @@ def accuracy_table() -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from a terminal: ``python -m helpers.training --help``. Return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m helpers.training",
-        description="Train a network by a recipe of lessons 4 and 7, or go on with a killed run; "
-        "write its weights and its record.",
-    )
+    about = "Train a network by a recipe of lessons 4 and 7, or go on with a killed run; write its "
+    about += "weights and its record."
+    parser = argparse.ArgumentParser(prog="python -m helpers.training", description=about)
     add = parser.add_argument
     add("--recipe", choices=RECIPES, default="regularised")
     add("--seed", type=int, default=0)
@@ -351,13 +324,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(accuracy_table())
         return 0
     try:
-        _train(
-            hold_out(load_pets("photos"), count=options.hold_out),
-            recipe=RECIPES[options.recipe],
-            seed=options.seed,
-            name=options.name,
-            validate_every=options.validate_every,
-        )
+        pets = hold_out(load_pets("photos"), count=options.hold_out)
+        recipe, every = RECIPES[options.recipe], options.validate_every
+        train(pets, recipe=recipe, seed=options.seed, name=options.name, validate_every=every)
     except (LearnerError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
