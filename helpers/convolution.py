@@ -43,19 +43,10 @@ def correlate2d(
 ) -> NDArray[np.floating]:
     """Slide a kernel over a grey image: at each place, the sum of the products.
 
-    Parameters
-    ----------
-    image : (rows, columns) array
-    kernel : (kernel rows, kernel columns) array, not flipped
-    stride : int
-        Pixels from one window to the next.
-    padding : "valid", "same" or int
-        No zeros around the image; as many as Keras puts there; or this many on every side.
-
-    Returns
-    -------
-    (rows', columns') float array
-        Sizes as `output_size` says; float even for uint8, so no value wraps around.
+    The image is (rows, columns), the kernel (kernel rows, kernel columns) and not flipped. The
+    stride is the number of pixels from one window to the next. The padding is "valid" (no zeros
+    around the image), "same" (as many as Keras puts there) or a number of zeros on every side. The
+    result has the sizes that `output_size` says, in floats even for uint8: no value wraps around.
     """
     image, kernel = _floats("image", image, _GREY), _floats("kernel", kernel, _GREY)
     windows = _windows(image, kernel.shape, stride, padding)

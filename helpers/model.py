@@ -230,9 +230,8 @@ def _through(layer: "keras.Operation", inputs: Sequence[Spans | str]) -> Spans |
     """Return what the output of one layer sees, given what its inputs see."""
     import keras
 
-    for spans in inputs:
-        if isinstance(spans, str):
-            return spans
+    if unknown := [spans for spans in inputs if isinstance(spans, str)]:
+        return unknown[0]
     if isinstance(layer, keras.Model) and len(getattr(layer, "outputs", None) or ()) == 1:
         return list(receptive_spans(layer, inputs=inputs).values())[-1]
     kind, shape = type(layer).__name__, getattr(layer.output, "shape", ())

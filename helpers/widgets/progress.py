@@ -59,8 +59,6 @@ def training_progress() -> "keras.callbacks.Callback":
     Jupyter's toolbar end the training after the present step, and what was learnt stays in the
     model. A second ■ interrupts at once, as everywhere.
 
-    Notes
-    -----
     While a cell runs, ipykernel 7.4 keeps a widget's messages back; so the button interrupts the
     kernel as ■ does, and an interrupt within ``fit`` is taken as a wish to stop. Keras tells no
     callback that ``fit`` has failed: IPython says it at the end of the cell.
