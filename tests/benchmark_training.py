@@ -3,7 +3,7 @@
 Five processes do one thing each and take turns, one working while the others wait; every ratio is
 the median over the rounds of what two neighbours in one round took. They are
 
-- `article`, `article_evaluation`: the article's script as it stands, on the JPEG files
+- `article`, `article_evaluation`: the article's network and its way to read the JPEG files
   (ImageDataGenerator, TensorFlow's own settings, nothing of `helpers`);
 - `plain`: the same network, optimizer and batches, fed by `helpers.training`;
 - `augmented`: the training steps of the recipe `regularised`, with its own images;
