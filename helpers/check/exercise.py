@@ -50,14 +50,14 @@ class Exercise:
     mistakes gives what it gives on every case, that mistake's hint is the verdict.
     """
 
-    answers: Callable[..., Answers]
+    answers: Callable
     """Its name is the exercise's, its parameters' names tell which input went wrong. In its
     docstring stand "Hint: ", for those who ask, from a nudge to nearly there, and "Right: ", what
     the learner can now do."""
-    cases: Callable[[np.random.Generator], Sequence[tuple]]
-    """Draws the inputs: a sequence of tuples of arguments."""
-    use: Callable[[Any], Callable] | None = None
-    """Where an array or a model is asked for: makes a function of it, or raises LearnerError."""
+    cases: Callable[[np.random.Generator], Sequence[tuple]] | None = None
+    """Draws the inputs of a function: tuples of arguments, for which `answers` gives `Answers`.
+    None where an array or a model is asked for: `answers` takes that itself, to a table of faults
+    (a hint, and whether it applies; the first one counts), or raises LearnerError."""
 
     @property
     def name(self) -> str:
@@ -76,7 +76,7 @@ class Exercise:
             todo = "Replace the ... above with your answer, and run both cells again."
             return Verdict(f"{self.name}: not started yet. {todo} {stuck}")
         try:
-            problem = self._problem(self.use(answer) if self.use else answer)
+            problem = self._problem(answer)
         except LearnerError as error:
             problem = str(error)
         if problem:
@@ -85,7 +85,9 @@ class Exercise:
         return Verdict(f"{self.name}: right. {praise}", passed=True)
 
     def _problem(self, answer: Any) -> str:
-        """Return what is wrong with a function in a sentence or two; "" if nothing is."""
+        """Return what is wrong with an answer in a sentence or two; "" if nothing is."""
+        if not self.cases:
+            return next((hint for hint, found in self.answers(answer).items() if found), "")
         if not callable(answer):
             given = in_words(answer)
             return f"A function is wanted, and this is {given}: give its name, without parentheses."
@@ -109,13 +111,14 @@ class Exercise:
         parts = []
         for name, value in zip(inspect.signature(self.answers).parameters, case, strict=True):
             large = isinstance(value, np.ndarray) and value.size > 4
-            parts.append(f"{name} of shape {value.shape}" if large else f"{name} = {value!r}")
+            text = f" of shape {value.shape}" if large else f" = {value!r}"
+            parts.append(name if callable(value) else name + text)
         return "With " + ", ".join(parts[:-1]) + " and " * (len(parts) > 1) + parts[-1]
 
 
-def exercise(cases: Callable, **use: Callable) -> Callable[[Callable[..., Answers]], Exercise]:
+def exercise(cases: Callable | None = None) -> Callable[[Callable], Exercise]:
     """Make an `Exercise` of the function below: its `answers`."""
-    return lambda answers: Exercise(answers, cases, **use)
+    return lambda answers: Exercise(answers, cases)
 
 
 def whole_numbers(first: list[tuple], *ranges: tuple[int, int]) -> Callable:
@@ -132,11 +135,9 @@ def _common_mistakes(right: Any) -> dict[str, np.ndarray]:
         "Every number has the wrong sign.": -right,
         "The size of every number is right, but the signs are lost: keep them.": np.abs(right),
         "The numbers lose what stands after the point: keep floats.": whole,
-        "The numbers are right between 0 and 255, and cut off outside: keep floats, and clip only "
-        "to show an image.": clipped,
+        "The numbers are cut off outside 0 to 255: keep floats, clip only to show them.": clipped,
         "The numbers are cut to whole numbers from 0 to 255: keep floats.": np.trunc(clipped),
-        "The numbers wrap around at 256, as uint8 does: is the result made with the type of the "
-        "image? Make an array of floats.": whole % 256,
+        "The numbers wrap around at 256, as uint8 does: make an array of floats.": whole % 256,
     }
     if right.ndim == 0:
         return found

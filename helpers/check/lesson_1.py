@@ -23,8 +23,7 @@ def _filtered(image: np.ndarray, kernels: np.ndarray, **options: str) -> np.ndar
 def _misused(image: np.ndarray, kernel: np.ndarray, correlated: Callable) -> dict[str, np.ndarray]:
     """Return what comes of a kernel that is turned, or laid on beyond the borders."""
     turned = {
-        "The kernel is flipped, as in a convolution of mathematics: lay it over the image as it "
-        "stands.": kernel[::-1, ::-1],
+        "The kernel is flipped, as in mathematics: lay it on as it stands.": kernel[::-1, ::-1],
         "The kernel is transposed: its rows and columns are exchanged.": kernel.swapaxes(0, 1),
         "The rows of the kernel are upside down.": kernel[::-1],
         "The columns of the kernel are mirrored.": kernel[:, ::-1],
@@ -51,8 +50,7 @@ def correlate(image: np.ndarray, kernel: np.ndarray) -> Answers:
     last_product = kernel[-1, -1] * image[rows - 1 :, columns - 1 :].astype(float)
     return right, _misused(image, kernel, correlate2d) | {
         "The last rows and columns stay 0: on how many places does the kernel fit?": enlarged,
-        "Off by one: the last row and column are missing. On how many places does a kernel of 3 "
-        "fit into 5 pixels? Count on paper.": right[:-1, :-1],
+        "The last row and column are missing: how often does a 3 fit into 5?": right[:-1, :-1],
         "Off by one: the last row and column stay 0. Where does the loop end?": inside,
         "That is the mean of the products; their sum is wanted.": right / kernel.size,
         "The pixels are summed as they are: multiply first.": correlate2d(image, kernel**0),
@@ -60,20 +58,8 @@ def correlate(image: np.ndarray, kernel: np.ndarray) -> Answers:
     }
 
 
-def _as_kernel(answer: Any) -> Callable:
-    try:
-        kernel = np.asarray(answer, dtype=float)
-    except Exception:
-        raise LearnerError("A kernel of 3 by 3 numbers is wanted.") from None
-    if kernel.shape != (3, 3):
-        raise LearnerError(f"A kernel of 3 by 3 numbers is wanted, not of shape {kernel.shape}.")
-    if np.count_nonzero(kernel) == 1 and kernel[::2, ::2].any():
-        raise LearnerError("It moves the image up or down, too: the 1 stands in a corner.")
-    return lambda image: correlate2d(image, kernel, padding="same")
-
-
-@exercise(lambda rng: [(rng.integers(1, 256, (6, 8)),) for _ in range(3)], use=_as_kernel)
-def move_right(image: np.ndarray) -> Answers:
+@exercise()
+def move_right(kernel: Any) -> dict[str, bool]:
     """Find the kernel that moves an image one pixel to the right.
 
     Hint: Only one of the nine pixels is wanted: what must the other eight numbers be?
@@ -81,17 +67,27 @@ def move_right(image: np.ndarray) -> Answers:
     Where in the window is that pixel?
     Right: A kernel can move an image, and which way it goes shows that nothing is flipped.
     """
-
-    def moved(right: int, down: int) -> np.ndarray:
-        return np.roll(np.pad(image, 1), (down, right), axis=(0, 1))[1:-1, 1:-1]
-
-    return moved(1, 0), {
-        "It moves the image to the left: the kernel is not flipped, so ask which neighbour each "
-        "pixel of the result has to copy.": moved(-1, 0),
-        "It leaves the image where it is.": moved(0, 0),
-        "It moves the image down: rows and columns are exchanged.": moved(0, 1),
-        "It moves the image up: rows and columns are exchanged.": moved(0, -1),
-        "It turns everything to 0: one number must not be 0.": 0 * moved(0, 0),
+    try:
+        kernel = np.asarray(kernel, dtype=float)
+    except Exception:
+        raise LearnerError("A kernel of 3 by 3 numbers is wanted.") from None
+    if kernel.shape != (3, 3):
+        raise LearnerError(f"A kernel of 3 by 3 numbers is wanted, not of shape {kernel.shape}.")
+    (_, up, _), (right, stays, left), (_, down, _) = np.eye(9).reshape(3, 3, 3, 3)
+    faults = {
+        "It moves the image to the left: no kernel is flipped. Which pixel is to be copied?": left,
+        "It leaves the image where it is.": stays,
+        "It moves the image down: rows and columns are exchanged.": up,
+        "It moves the image up: rows and columns are exchanged.": down,
+        "It turns everything to 0: one number must not be 0.": np.zeros((3, 3)),
+        "Every number has the wrong sign.": -right,
+    }
+    corner = np.count_nonzero(kernel) == 1 and kernel[::2, ::2].any()
+    return {hint: np.array_equal(kernel, wrong) for hint, wrong in faults.items()} | {
+        "It moves the image up or down, too: the 1 stands in a corner.": corner,
+        "Each pixel of the result is to be a copy of one pixel: one 1, and zeros.": (
+            kernel != right
+        ).any(),
     }
 
 

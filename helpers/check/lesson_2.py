@@ -51,7 +51,7 @@ def pool(image: np.ndarray, size: int) -> Answers:
     right, mean = max_pool(image, size=size), average_pool(image, size=size)
     rows, columns = right.shape
     whole = image[: rows * size, : columns * size]
-    overlapping = max_pool(image, size=size, stride=1)
+    overlapping, runs = max_pool(image, size=size, stride=1), whole.reshape(rows, columns, -1)
     beyond = np.pad(image, [(0, -n % size) for n in image.shape], mode="edge")
     return right, {
         "That is the average of each window; its maximum is wanted.": mean,
@@ -62,12 +62,12 @@ def pool(image: np.ndarray, size: int) -> Answers:
         "A window of negative numbers gives 0: does the search start at 0?": np.maximum(right, 0),
         "The windows overlap: each starts where the one before ended.": overlapping,
         "Window r starts at row r, not where window r − 1 ends.": overlapping[:rows, :columns],
-        "Windows that hang over the border are counted: leave out the rows and columns that fill "
-        "no whole window.": max_pool(beyond, size=size),
+        "Windows that hang over the border count, too: leave them out.": max_pool(
+            beyond, size=size
+        ),
         "A last window that just fits is left out.": max_pool(image[:-1, :-1], size=size),
         "The windows are always 2 by 2: use size.": max_pool(image, size=2),
-        "reshape has cut the rows into runs of numbers, not into squares: which two axes lie "
-        "inside one window?": whole.reshape(rows, columns, -1).max(axis=-1),
+        "reshape has cut the rows into runs of numbers, not into squares.": runs.max(axis=-1),
     }
 
 

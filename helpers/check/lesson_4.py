@@ -26,8 +26,7 @@ def cross_entropy(labels: np.ndarray, p: np.ndarray) -> Answers:
     right, squared = each.mean(), (labels - p) ** 2
     exchanged = -labels * np.log(1 - p) - (1 - labels) * np.log(p)
     return right, {
-        "This is the sum: the loss is the mean over the images, so that a batch of any size gives "
-        "numbers of the same size.": each.sum(),
+        "This is the sum: it grows with the batch; the loss is the mean of all.": each.sum(),
         "One number for each image is nearly it: the loss is their mean.": each,
         "Only the dogs count: a cat that is called a dog must cost something too.": dogs.mean(),
         "The labels make no difference: what counts for a cat?": -np.log(p).mean(),

@@ -16,9 +16,8 @@ def _maps_and_boxes(rng: np.random.Generator) -> list[tuple]:
     cases = []
     for height, width, filters in [(9, 12, 5), (12, 9, 16), (7, 7, 3), (20, 15, 8)] * 4:
         maps = rng.exponential(size=(height, width, filters)) * rng.uniform(0.2, 3, filters)
-        top, left = rng.integers(0, (height - 3, width - 3)).tolist()
-        bottom, right = rng.integers((top + 1, left + 1), (height, width)).tolist()
-        cases.append((maps, top, left, bottom, right))
+        start = rng.integers(0, (height - 3, width - 3))
+        cases.append((maps, *start.tolist(), *rng.integers(start + 1, (height, width)).tolist()))
     return cases
 
 
@@ -34,17 +33,15 @@ def strongest_filter(maps: np.ndarray, top: int, left: int, bottom: int, right: 
     box = maps[top:bottom, left:right]
     place = np.unravel_index(box.argmax(), box.shape)
     highest, means, everywhere = box.max((0, 1)), box.mean((0, 1)), maps.max((0, 1))
-    exchanged = maps[left:right, top:bottom].max((0, 1), initial=0)
+    shares, exchanged = highest / everywhere, maps[left:right, top:bottom].max((0, 1), initial=0)
     larger = maps[top : bottom + 1, left : right + 1].max((0, 1))
     return highest.argmax(), {
         "That looks at the whole map; cut the box out first.": everywhere.argmax(),
         "That filter is the brightest on average; whose number is the highest?": means.argmax(),
-        "argmax without an axis counts through places and filters together; take the maximum over "
-        "both axes of place first.": box.argmax(),
+        "argmax counts through places and filters: first take each filter's maximum.": box.argmax(),
         "That is the maximum over the rows alone: a place has two axes.": box.max(axis=0).argmax(),
         "That is the highest number itself; whose is it?": box.max(),
-        "That measures each filter against its own highest number, as the browser does with the "
-        "scale of each filter; here all are to be measured alike.": (highest / everywhere).argmax(),
+        "That measures each filter by its own highest number: measure all alike.": shares.argmax(),
         "The box ends before row `bottom` and column `right`, as a slice does.": larger.argmax(),
         "top and bottom cut rows, the first axis; left and right cut columns.": exchanged.argmax(),
         "Those are the highest numbers of all filters; which is the highest?": highest,
