@@ -1,8 +1,8 @@
 """The network of lesson 3, the table of its layers, what each layer sees, and trained weights.
 
-The network is the one of the article that the lessons follow: four convolutions, each followed by
-2 by 2 max pooling, then two dense layers. The rescaling from 0..255 to 0..1 is its first layer, so
-that no image can reach it on the wrong scale.
+Its layers are those of the article that the lessons follow: four convolutions, each followed by
+2 by 2 max pooling, then two dense layers. A layer of ours before them rescales 0..255 to 0..1, so
+that no image can reach them on the wrong scale.
 """
 
 import hashlib
