@@ -1,5 +1,6 @@
 """The one kind of error that a learner sees: a sentence, without a traceback."""
 
+from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any
 
@@ -35,3 +36,10 @@ def number(
             f"The {name} is {value!r}: give {other}a {'whole ' if whole else ''}number {ends}."
         )
     return int(value) if whole else float(value)
+
+
+def one_of(name: str, value: Any, known: Iterable[Any]) -> Any:
+    """Return a value that is one of the known ones, or raise LearnerError."""
+    if value not in known:
+        raise LearnerError(f"There is no {name} {value!r}: choose one of {', '.join(known)}.")
+    return value

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from helpers.errors import LearnerError, number
+from helpers.errors import LearnerError, number, one_of
 
 SAMPLES: tuple[str, ...] = ("dog", "cat", "chelsea", "raccoon", "owl")
 
@@ -114,9 +114,8 @@ def sample(name: str) -> np.ndarray:
     name : str
         One of `SAMPLES`; data/README.md says who took the photos.
     """
-    if name not in SAMPLES:
-        raise LearnerError(f"There is no sample {name!r}: choose one of {', '.join(SAMPLES)}.")
-    return open_image(data_folder() / f"{name}.{'png' if name == 'chelsea' else 'jpg'}")
+    end = "png" if one_of("sample", name, SAMPLES) == "chelsea" else "jpg"
+    return open_image(data_folder() / f"{name}.{end}")
 
 
 def data_folder() -> Path:

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from traitlets import TraitError
 
 from helpers import images
 from helpers.activations import activations
@@ -189,16 +190,16 @@ def test_what_cannot_be_shown_gets_a_sentence(small: keras.Model, pets: Pets) ->
     browser = ActivationBrowser(small, pets=pets)
     browser.layer, browser.filter = "second", 8
     for name, wrong, words in [
-        ("layer", "conv9", r"layer cannot be 'conv9': choose one of conv, pool, second"),
+        ("layer", "conv9", "no layer 'conv9': choose one of conv, pool, second"),
         ("filter", 9, r"filter of second is 9: give a whole number from 0 to 8"),
         ("filter", -1, "from 0 to 8"),
         ("filter", "3", "filter of second is '3'"),
-        ("weights", "best", "choose one of trained, random"),
-        ("shared_scale", "yes", "choose one of False, True"),
+        ("weights", "best", r"'weights' trait .* any of \['trained', 'random'\]"),
+        ("shared_scale", "yes", "'shared_scale' trait .* a boolean"),
         ("pet", 60, "from 0 to 59"),
-        ("image", "moon", "no image 'moon' here: choose one of dog, cat"),
+        ("image", "moon", "no image 'moon': choose one of dog, cat"),
     ]:
-        with pytest.raises(LearnerError, match=words):
+        with pytest.raises((LearnerError, TraitError), match=words):
             setattr(browser, name, wrong)
     assert (browser.layer, browser.filter, browser.weights) == ("second", 8, "trained")
     browser.layer = "pool"  # has fewer filters

@@ -102,7 +102,7 @@ def test_an_upload_is_in_no_state_and_in_no_page_unless_asked_for(
     assert lab.save_html(page, with_upload=True).exists()
     lab.image = "dog"
     assert lab.save_html(page).exists()
-    with pytest.raises(LearnerError, match="There is no image 'cow' here: choose one of"):
+    with pytest.raises(LearnerError, match="There is no image 'cow': choose one of"):
         lab.image = "cow"
 
 
@@ -132,12 +132,9 @@ def test_the_kernel_lab_from_python() -> None:
 
 @pytest.mark.parametrize("padding", ["valid", "same", 0, 3])
 def test_the_stride_lab_from_python(padding: str | int) -> None:
-    lab = StrideLab(np.int64(10), kernel=np.uint8(4), stride=3, padding=padding)
-    options = {"kernel": 4, "stride": 3, "padding": padding}
-    assert lab.output_size == convolution.output_size(10, **options)
-    json.dumps([lab.size, lab.kernel, lab.stride, lab.padding])
-    lab.size, lab.kernel, lab.padding = 2, 5, "valid"
-    assert lab.output_size == 0
+    lab = StrideLab(size=np.int64(10), kernel=np.uint8(4), stride=3, padding=padding)
+    set_to = [lab.size, lab.kernel, lab.stride, lab.padding]
+    assert json.loads(json.dumps(set_to)) == [10, 4, 3, padding or "valid"]
 
 
 @pytest.mark.parametrize(
@@ -162,13 +159,13 @@ def test_a_wrong_number_of_the_stride_lab_gets_a_sentence(options: dict, words: 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"patch": np.zeros(4)}, "2 to 12 rows"),
-        ({"patch": np.zeros((13, 4))}, "2 to 12 rows"),
+        ({"patch": np.zeros(4)}, r"2 to 12 rows, .* shape is \(4,\)"),
+        ({"patch": np.zeros((13, 4))}, r"2 to 12 rows, .* shape is \(13, 4\)"),
         ({"patch": np.full((3, 3), 1e5)}, "between −9999 and 9999"),
         ({"patch": np.full((3, 3), np.nan)}, "between −9999 and 9999"),
-        ({"patch": [[1, 2], [3]]}, "rows of equally many numbers"),
-        ({"patch": [["a", "b"], ["c", "d"]]}, "rows of equally many numbers"),
-        ({"patch": "letters"}, "rows of equally many numbers"),
+        ({"patch": [[1, 2], [3]]}, "each of 2 to 12 numbers"),
+        ({"patch": [["a", "b"], ["c", "d"]]}, "each of 2 to 12 numbers"),
+        ({"patch": "letters"}, "each of 2 to 12 numbers"),
         ({"size": 13}, "The size is 13: give a whole number from 1 to 12"),
         ({"size": "2"}, "The size is '2'"),
         ({"stride": 1.5}, "The stride is 1.5"),

@@ -19,7 +19,7 @@ from helpers.activations import (
     strongest_activations,
     strongest_patches,
 )
-from helpers.errors import LearnerError, number
+from helpers.errors import number, one_of
 from helpers.model import IDENTITIES, receptive_spans
 from helpers.pets import Pets, load_pets
 from helpers.widgets.lab import SAMPLES, ImageLab, Message
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     import keras
 
 _PETS = "one of my pets"
-_WEIGHTS = ("trained", "random")
 _SLICES = 6  # a deeper kernel is shown by this many of its slices, the strongest
 _KINDS = {"photos": "photos of pets", "drawn": "drawn pets"}
 # How the axes of a kernel become (filters, maps, height, width).
@@ -93,8 +92,8 @@ class ActivationBrowser(ImageLab):
     layers = traitlets.List(traitlets.Unicode()).tag(sync=True)
     layer = traitlets.Any().tag(sync=True)
     filter = traitlets.Any(0).tag(sync=True)
-    weights = traitlets.Any("trained").tag(sync=True)
-    shared_scale = traitlets.Any(False).tag(sync=True)
+    weights = traitlets.Enum(["trained", "random"], "trained").tag(sync=True)
+    shared_scale = traitlets.Bool(False).tag(sync=True)
     pet = traitlets.Any(0).tag(sync=True)
 
     def __init__(
@@ -116,14 +115,9 @@ class ActivationBrowser(ImageLab):
         names = list(self._layers)
         super().__init__(image, sources, layers=names, layer=names[0])
 
-    @traitlets.validate("layer", "weights", "shared_scale")
-    def _one_of(self, proposal: dict) -> str | bool:
-        name, value = proposal["trait"].name, proposal["value"]
-        choices = {"layer": self.layers, "weights": _WEIGHTS, "shared_scale": [False, True]}[name]
-        if value not in choices:
-            known = ", ".join(map(str, choices))
-            raise LearnerError(f"The {name} cannot be {value!r}: choose one of {known}.")
-        return value
+    @traitlets.validate("layer")
+    def _known_layer(self, proposal: dict) -> str:
+        return one_of("layer", proposal["value"], self.layers)
 
     @traitlets.validate("filter")
     def _filter_of_the_layer(self, proposal: dict) -> int:
@@ -162,13 +156,9 @@ class ActivationBrowser(ImageLab):
         return model, inside, hashlib.sha256(numbers).hexdigest()  # other after more training
 
     def message(self, image: np.ndarray, request: dict[str, Any]) -> Message:
-        """Return all that the page needs of an image under one kind of weights.
+        """Return all that the page needs of an image, (H, W, 3) uint8, under one kind of weights.
 
-        Parameters
-        ----------
-        image : (H, W, 3) uint8
-        request : dict
-            weights ("trained" or "random", by default as they are shown).
+        Which, "trained" or "random", says the request; by default those that are shown.
         """
         weights = request.get("weights", self.weights)
         model, inside, version = self._network(weights)
@@ -244,12 +234,8 @@ class ActivationBrowser(ImageLab):
 def page_network(model: "keras.Model") -> tuple[dict[str, Any], bytes, bytes] | None:
     """Return a network as network.js computes it; None if it is no chain of what that knows.
 
-    Returns
-    -------
-    description : dict
-        shape, scale, offset, layers and head, as `forward` in network.js takes them.
-    weights, dense : bytes
-        Of the convolutions as float32, of the dense layers as float16, in the order taken there.
+    Its shape, scale, offset, layers and head come first, then the weights of its convolutions as
+    float32 and of its dense layers as float16, all as `forward` in network.js takes them.
     """
     layers = [layer for layer in model.layers if type(layer).__name__ not in IDENTITIES]
     chain = "".join(map(_letter, layers))

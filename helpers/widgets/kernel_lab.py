@@ -4,13 +4,12 @@ from typing import Any
 
 import numpy as np
 import traitlets
-from numpy.typing import ArrayLike
 from PIL import Image
 
 from helpers import images
 from helpers.convolution import KERNELS, correlate2d
-from helpers.errors import LearnerError
-from helpers.widgets.lab import SAMPLES, ImageLab, Message
+from helpers.errors import LearnerError, one_of
+from helpers.widgets.lab import SAMPLES, ImageLab, Message, rows_of_numbers
 
 _LARGEST = 512  # pixels: a larger image is made smaller, so that every change is instant
 _LIMIT = 100  # the numbers of a kernel lie between −100 and 100
@@ -30,13 +29,12 @@ class KernelLab(ImageLab):
         The name of one of the lab's images, or anything that `helpers.images.open_image` takes;
         by default ascent. Colours become grey, and an image of more than 512 pixels on a side
         smaller.
-    kernel : str or array of shape (3, 3)
-        The name of one of `helpers.convolution.KERNELS`, or nine numbers.
 
     Attributes
     ----------
     kernel : three lists of three numbers
-        As they are now; can be set, to an array or a name.
+        Can be given and set: to an array of shape (3, 3), or to the name of one of
+        `helpers.convolution.KERNELS`.
     chosen : [row, column] or None
         The chosen pixel of the result; can be set.
     view : "signed" or "clipped"
@@ -52,29 +50,23 @@ class KernelLab(ImageLab):
 
     kernel = traitlets.Any().tag(sync=True)
     presets = traitlets.Dict({name: k.tolist() for name, k in KERNELS.items()}).tag(sync=True)
-    chosen = traitlets.List(traitlets.Int(min=0), None, minlen=2, maxlen=2, allow_none=True).tag(
-        sync=True
-    )
+    chosen = traitlets.List(traitlets.Int(min=0), None, minlen=2, maxlen=2, allow_none=True)
+    chosen.tag(sync=True)
     view = traitlets.Enum(["signed", "clipped"], "signed").tag(sync=True)
 
-    def __init__(self, image: Any = None, *, kernel: str | ArrayLike = _FIRST) -> None:
+    def __init__(self, image: Any = None, **traits: Any) -> None:
         sources = {"ascent": images.ascent, "small cross": _small_cross, **SAMPLES}
-        super().__init__(image, sources, kernel=kernel)
+        super().__init__(image, sources, **{"kernel": _FIRST} | traits)
         strength = np.abs(self.result)
         self.chosen = [int(i) for i in np.unravel_index(strength.argmax(), strength.shape)]
 
     @traitlets.validate("kernel")
     def _nine_numbers(self, proposal: dict) -> list[list[float]]:
         value = proposal["value"]
-        if isinstance(value, str) and value not in KERNELS:
-            raise LearnerError(
-                f'There is no kernel called "{value}": choose one of {", ".join(KERNELS)}.'
-            )
-        try:
-            array = np.asarray(KERNELS[value] if isinstance(value, str) else value, float)
-        except (TypeError, ValueError):
-            array = np.zeros(0)
-        if array.shape != (3, 3) or not (np.abs(array) <= _LIMIT).all():
+        if isinstance(value, str):
+            value = KERNELS[one_of("kernel", value, KERNELS)]
+        array = rows_of_numbers(value, limit=_LIMIT)
+        if array.shape != (3, 3):
             raise LearnerError(
                 f"A kernel here is three rows of three numbers between −{_LIMIT} and {_LIMIT}, "
                 "for example [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]; the last one stays."
@@ -107,9 +99,8 @@ class KernelLab(ImageLab):
 
     def stored_requests(self) -> list[dict[str, Any]]:
         """Return the requests for the image that is shown and for the small cross."""
-        return [
-            {"kind": "image", "name": name} for name in dict.fromkeys([self.image, "small cross"])
-        ]
+        names = dict.fromkeys([self.image, "small cross"])
+        return [{"kind": "image", "name": name} for name in names]
 
 
 def _small_cross() -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 import traitlets
 
 from helpers import images
-from helpers.errors import LearnerError, number
+from helpers.errors import LearnerError, number, one_of
 from helpers.figures import image_tag
 
 Message = tuple[dict[str, Any], list[bytes]]
@@ -34,12 +34,7 @@ def _bundle(*names: str) -> str:
 
     anywidget loads a module from a blob and a saved page from a file, and neither can follow a
     relative import. So the modules are laid end to end, each after those it imports; the names at
-    their top level differ.
-
-    Parameters
-    ----------
-    *names : str
-        Files of ``helpers/widgets``, such as "kernel_lab.js"; the exports of the last one stay.
+    their top level differ, and the exports of the last one stay.
     """
     texts: dict[str, str] = {}
 
@@ -72,6 +67,15 @@ class Number(traitlets.TraitType):
     def validate(self, obj: traitlets.HasTraits, value: Any) -> Any:
         """Return the number that a value is, or raise LearnerError."""
         return number(self.name, value, **self._limits)
+
+
+def rows_of_numbers(value: Any, *, limit: float) -> np.ndarray:
+    """Return a value as float array; an empty one if it is none, or has numbers beyond ±limit."""
+    try:
+        array = np.asarray(value, float)
+    except (TypeError, ValueError):  # letters, or rows of different lengths
+        return np.zeros(0)
+    return array if (np.abs(array) <= limit).all() else np.zeros(0)
 
 
 class Lab(anywidget.AnyWidget):
@@ -125,13 +129,8 @@ class Lab(anywidget.AnyWidget):
     ) -> dict[str, Any]:
         """Return what `stored.js` makes a model of: the state, and answers to some requests.
 
-        Parameters
-        ----------
-        requests : list of dict
-            By default those of `stored_requests`.
-        pack : callable
-            Takes a message and its buffers to what stands beside the request: themselves, or the
-            file that holds them.
+        By default the requests are those of `stored_requests`, and `pack` puts each message and
+        its buffers beside its request, as text.
         """
         of_all = anywidget.AnyWidget.class_trait_names()
         names = [n for n in self.trait_names(sync=True) if n[0] != "_" and n not in of_all]
@@ -207,12 +206,7 @@ class ImageLab(Lab):
 
     @traitlets.validate("image")
     def _known(self, proposal: dict) -> str:
-        if proposal["value"] not in self._sources:
-            raise LearnerError(
-                f"There is no image {proposal['value']!r} here: choose one of "
-                f"{', '.join(self._sources)}."
-            )
-        return proposal["value"]
+        return one_of("image", proposal["value"], self._sources)
 
     def pixels(self, name: str | None = None) -> np.ndarray:
         """Return an image by its name, by default the one that is shown."""
@@ -225,9 +219,8 @@ class ImageLab(Lab):
     def answer(self, request: dict[str, Any], buffers: list) -> Message | None:
         """Answer the choice of an image and the parts of an upload."""
         if request.get("kind") == "image":
-            return self._named(
-                request["name"], self.pixels(self._known({"value": request["name"]})), request
-            )
+            name = one_of("image", request["name"], self._sources)
+            return self._named(name, self.pixels(name), request)
         if request.get("kind") != "upload":
             return None
         self._parts = [*(self._parts if request["part"] else []), bytes(buffers[0])]

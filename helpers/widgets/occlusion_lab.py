@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import traitlets
 
-from helpers import images, model
-from helpers.errors import LearnerError
+from helpers import images
+from helpers.errors import LearnerError, one_of
 from helpers.widgets.lab import SAMPLES, ImageLab, Message, Number
 
 if TYPE_CHECKING:
@@ -25,9 +25,8 @@ class OcclusionLab(ImageLab):
 
     Parameters
     ----------
-    network : keras.Model, optional
-        Takes (N, 150, 150, 3) images from 0 to 255 and ends in a dense layer of one unit; by
-        default the trained network of lesson 3's layers.
+    network : keras.Model
+        Takes (N, 150, 150, 3) images from 0 to 255 and ends in a dense layer of one unit.
     image : optional
         The name of a sample, or anything that `helpers.images.open_image` takes.
 
@@ -54,12 +53,9 @@ class OcclusionLab(ImageLab):
     size = Number(10, 50, 30)
     fill = traitlets.Enum(_FILLS, "mean").tag(sync=True)
 
-    def __init__(
-        self, network: "keras.Model | None" = None, image: Any = None, **traits: Any
-    ) -> None:
+    def __init__(self, network: "keras.Model", image: Any = None, **traits: Any) -> None:
         import keras
 
-        network = network or model.load_trained()
         shapes = network.input_shape[1:], network.output_shape[1:]
         if shapes != (_SHAPE, (1,)):
             raise LearnerError(
@@ -79,7 +75,7 @@ class OcclusionLab(ImageLab):
         """Answer the choice of an image, and of a size by the logits of all fills and places."""
         if request.get("kind") != "table":
             return super().answer(request, buffers)
-        image = images.resize(self.pixels(self._known({"value": request["name"]})))
+        image = images.resize(self.pixels(one_of("image", request["name"], self._sources)))
         tables = []
         for fill in _fills(image):
             hidden = np.repeat(image[None], _CELLS**2, axis=0)
@@ -87,9 +83,8 @@ class OcclusionLab(ImageLab):
                 patch = tuple(_span(cell, request["size"]) for cell in divmod(place, _CELLS))
                 changed[patch] = fill[patch]
             tables.append(self._logits(hidden))
-        return {**request, "logit": float(self._logits(image[None])[0])}, [
-            np.array(tables).tobytes()
-        ]
+        header = {**request, "logit": float(self._logits(image[None])[0])}
+        return header, [np.array(tables).tobytes()]
 
     def stored_requests(self) -> list[dict[str, Any]]:
         """Return the requests for the image that is shown and two more, in three sizes."""

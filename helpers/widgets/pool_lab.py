@@ -1,12 +1,14 @@
 """The pooling lab of lesson 2: maximum and average of a patch of numbers."""
 
+from typing import Any
+
 import numpy as np
 import traitlets
 from numpy.typing import ArrayLike
 
 from helpers import convolution, images
 from helpers.errors import LearnerError
-from helpers.widgets.lab import Lab, Number
+from helpers.widgets.lab import Lab, Number, rows_of_numbers
 
 _LARGEST = 12  # rows or columns of a patch; also of the window, and its step
 _MOST = 9999  # its numbers lie between −9999 and 9999
@@ -19,15 +21,14 @@ class PoolLab(Lab):
     ----------
     patch : array of shape (H, W), optional
         2 to 12 rows and columns of numbers; by default 6 by 6 of the vertical edges of ascent.
-    size, stride : int
-        The window's rows and columns, and its step, 1 to 12.
 
     Attributes
     ----------
-    patch, size, stride
-        As they are now; can be set. The patch is a list of rows.
+    patch : list of rows
+    size, stride : int
+        The window's rows and columns, and its step, 1 to 12.
     position : int
-        The window that is explained, counted row by row from 0; can be set.
+        The window that is explained, counted row by row from 0. All can be given, and set.
     """
 
     module = "pool_lab.js"
@@ -43,29 +44,20 @@ class PoolLab(Lab):
     stride = Number(1, _LARGEST, 2)
     position = Number(0, _LARGEST**2 - 1, 0)
 
-    def __init__(self, patch: ArrayLike | None = None, *, size: int = 2, stride: int = 2) -> None:
-        patch = _edges() if patch is None else patch
-        super().__init__(patch=patch, size=size, stride=stride)
+    def __init__(self, patch: ArrayLike | None = None, **traits: Any) -> None:
+        super().__init__(patch=_edges() if patch is None else patch, **traits)
 
     @traitlets.validate("patch")
     def _numbers(self, proposal: dict) -> list[list[float]]:
-        try:
-            array = np.asarray(proposal["value"])
-        except ValueError:  # rows of different lengths
-            array = np.array(None)
-        if array.dtype.kind not in "biuf":
-            raise LearnerError(
-                "A patch is rows of equally many numbers, and this one is not: "
-                "give for example [[1, 2], [3, 4]]."
-            )
+        array = rows_of_numbers(proposal["value"], limit=_MOST)
         if array.ndim != 2 or not all(2 <= n <= _LARGEST for n in array.shape):
             raise LearnerError(
-                f"A patch has 2 to {_LARGEST} rows and columns of numbers, and this one has the "
-                f"shape {array.shape}: cut one out, for example edges[100:106, 50:56]."
+                f"A patch has 2 to {_LARGEST} rows, each of 2 to {_LARGEST} numbers between "
+                f"−{_MOST} and {_MOST}, and this has not (its shape is "
+                f"{np.shape(np.array(proposal['value'], object))}): cut one out, for example "
+                "edges[100:106, 50:56]."
             )
-        if not (np.abs(array) <= _MOST).all():
-            raise LearnerError(f"The numbers of a patch lie between −{_MOST} and {_MOST}.")
-        return array.astype(float).tolist()
+        return array.tolist()
 
 
 def _edges() -> np.ndarray:

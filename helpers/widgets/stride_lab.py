@@ -6,7 +6,7 @@ import numpy as np
 import traitlets
 from PIL import Image, ImageDraw
 
-from helpers import convolution, images
+from helpers.convolution import Padding
 from helpers.errors import number
 from helpers.widgets.lab import Lab, Message, Number
 
@@ -20,24 +20,16 @@ class StrideLab(Lab):
     Rows and columns that no window reaches are hatched; beside the image stands the output, the
     mean of what each window sees, and the formula of its size.
 
-    Parameters
+    Attributes
     ----------
     size : int
-        The image has this many rows and columns, 1 to 256.
+        The image has this many rows and columns, 1 to 256. It is a drawing of a cat's face.
     kernel, stride : int
         The window's rows and columns, and its step, 1 to 256.
     padding : "valid", "same", or an int from 0 to 5
         Zeros around the image, as in `helpers.convolution.output_size`.
-    image : optional
-        Anything that `helpers.images.open_image` takes; by default the drawing of a cat's face.
-        It is shown in grey, shrunk to `size`.
-
-    Attributes
-    ----------
-    size, kernel, stride, padding
-        As they are now; can be set.
     position : int
-        The window that is shown, counted row by row from 0; can be set.
+        The window that is shown, counted row by row from 0. All can be given, and set.
     """
 
     module = "stride_lab.js"
@@ -52,43 +44,21 @@ class StrideLab(Lab):
     size = Number(1, _LARGEST, 12)
     kernel = Number(1, _LARGEST, 3)
     stride = Number(1, _LARGEST, 2)
-    padding = traitlets.Any().tag(sync=True)
+    padding = traitlets.Any("valid").tag(sync=True)
     position = Number(0, _LARGEST**2 - 1, 0)
 
-    def __init__(
-        self,
-        size: int = 12,
-        *,
-        kernel: int = 3,
-        stride: int = 2,
-        padding: convolution.Padding = "valid",
-        image: Any = None,
-    ) -> None:
-        grey = Image.fromarray(_cat() if image is None else images.open_image(image)).convert("L")
-        self._pixels = np.asarray(grey.resize((_LARGEST, _LARGEST), Image.Resampling.BOX))
-        super().__init__(size=size, kernel=kernel, stride=stride, padding=padding)
-
     @traitlets.validate("padding")
-    def _zeros(self, proposal: dict) -> convolution.Padding:
+    def _zeros(self, proposal: dict) -> Padding:
         value = proposal["value"]
         if isinstance(value, str) and value in ("valid", "same"):
             return value
         other = '"valid", "same" or '
         return number("padding", value, 0, _MOST_ZEROS, other=other) or "valid"
 
-    @property
-    def output_size(self) -> int:
-        """Windows along each side, as `helpers.convolution.output_size` says; 0 if none fits."""
-        try:
-            return convolution.output_size(
-                self.size, kernel=self.kernel, stride=self.stride, padding=self.padding
-            )
-        except ValueError:
-            return 0
-
     def answer(self, request: dict[str, Any], buffers: list) -> Message:
         """Return the image in grey; the page shrinks it."""
-        return {"kind": "image", "shape": self._pixels.shape}, [self._pixels.tobytes()]
+        cat = _cat()
+        return {"kind": "image", "shape": cat.shape}, [cat.tobytes()]
 
     def stored_requests(self) -> list[dict[str, Any]]:
         """Return the request for the image."""

@@ -36,18 +36,12 @@ class ThresholdLab(Lab):
     threshold = Number(0, 1, 0.5, whole=False)
 
     def __init__(self, labels: ArrayLike, probabilities: ArrayLike) -> None:
-        labels, probabilities = np.asarray(labels), np.asarray(probabilities)
-        if labels.shape != probabilities.shape or labels.ndim != 1:
+        labels, said = np.asarray(labels), np.asarray(probabilities, float)
+        inside = np.isin(labels, (0, 1)).all() and ((said >= 0) & (said <= 1)).all()
+        if labels.shape != said.shape or labels.ndim != 1 or not inside:
             raise LearnerError(
-                f"The labels have the shape {labels.shape} and the probabilities "
-                f"{probabilities.shape}: give two lists of the same length."
+                f"The labels have the shape {labels.shape} and the probabilities {said.shape}: "
+                "give two lists of the same length. Labels are 0 or 1, and probabilities lie "
+                "between 0 and 1."
             )
-        numbers = all(array.dtype.kind in "biuf" for array in (labels, probabilities))
-        if (
-            not numbers
-            or not (np.isin(labels, (0, 1)) & (probabilities >= 0) & (probabilities <= 1)).all()
-        ):
-            raise LearnerError("Labels are 0 or 1, and probabilities lie between 0 and 1.")
-        super().__init__(
-            labels=labels.astype(int).tolist(), probabilities=probabilities.astype(float).tolist()
-        )
+        super().__init__(labels=labels.astype(int).tolist(), probabilities=said.tolist())

@@ -66,7 +66,7 @@ LABS: dict[str, Callable[[], Lab]] = {
     "stride_lab": lambda: with_traits(StrideLab(), position=12),
     "pool_lab": lambda: with_traits(PoolLab(), position=1),
     "shift_lab": lambda: with_traits(ShiftLab(), turn=12, size=4),
-    "occlusion_lab": OcclusionLab,
+    "occlusion_lab": lambda: OcclusionLab(load_trained()),
     "function_lab": FunctionLab,
     "threshold_lab": threshold,
     "progress": training,

@@ -65,8 +65,10 @@ def test_the_arithmetic_of_strides(saved_page: Callable) -> None:
 
 
 def test_a_window_walks(saved_page: Callable) -> None:
-    page = saved_page(StrideLab(16, kernel=4, stride=3, image=images.ascent()))
-    cells = np.asarray(Image.fromarray(images.ascent()).resize((16, 16), Image.Resampling.BOX))
+    lab = StrideLab(size=16, kernel=4, stride=3)
+    page, (header, [grey]) = saved_page(lab), lab.answer({"kind": "image"}, [])
+    drawing = Image.frombytes("L", header["shape"], grey)
+    cells = np.asarray(drawing.resize((16, 16), Image.Resampling.BOX))
     shown = pages.canvas_pixels(page.locator(".cnn-image-canvas").first)[..., 0]
     np.testing.assert_allclose(shown.astype(int), cells, atol=1)
     walk = slider(page, "window number")
