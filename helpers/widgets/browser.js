@@ -265,8 +265,8 @@ function render({ model, el }) {
   // --- controls
   const layer = slider({ label: "Layer", min: 0, max: layers.length - 1, value: 0,
     words: (value) => layers[value], onInput: (value) => wire.set({ layer: layers[value] }) });
-  const filter = slider({ label: "Filter", min: 0, max: 0,
-    words: (value, max) => `${value} of 0 to ${max}`, ...bound(wire, "filter") });
+  const filter = slider({ label: "Filter", min: 0, max: 0, value: 0,
+    words: (value, max) => `${value} of 0 to ${max}`, onInput: (value) => wire.set({ filter: value }) });
   const pet = slider({ label: "Pet", min: 0, max: 0, ...bound(wire, "pet") });
   const weights = radios({ label: "Weights", choices: [["trained", "trained"], ["random", "random"]],
     ...bound(wire, "weights") });
@@ -276,7 +276,7 @@ function render({ model, el }) {
   controls.style.setProperty("--names", `${Math.min(24, Math.max(...layers.map((name) => name.length)))}ch`);
 
   // --- what is shown
-  const photo = createImageView({ interactive: false, readout: false });
+  const photo = createImageView();
   const map = createImageView({ readout: false, onHover: point, onChoose: choose });
   const squeezed = element("div", "cnn-quiet cnn-browser-squeezed");
   const silent = element("div", "cnn-browser-silent");
@@ -291,7 +291,7 @@ function render({ model, el }) {
   [weights.node.hidden, pet.node.hidden] = [alone && !wire.get("both_weights"), true];
 
   const chooser = imageChooser({ wire, extra: () => ({ weights: wire.get("weights"), pet: wire.get("pet") }),
-    onImage: (message, buffers, pixels) => {
+    onImage: (pixels, message, buffers) => {
       if (message.checksum !== set?.checksum) sets.clear();
       sets.set(message.weights, readMaps(message, buffers, pixels));
       draw();
@@ -395,15 +395,13 @@ function render({ model, el }) {
     grid.mark(number);
   }
 
-  wire.on({
-    "change:layer": draw, "change:filter": draw, "change:shared_scale": draw,
-    "change:weights": () => { if (!sets.has(wire.get("weights"))) ask(); draw(); },
-    "change:pet": () => { if (wire.get("image") === PETS) ask(); },
-    "msg:custom": (message, buffers) => {
-      if (message.kind === "search") search.receive(message, buffers);
-      else if (again) { asking = false; ask(); }
-      else asking = false;
-    },
+  wire.on(["layer", "filter", "shared_scale"], draw);
+  wire.on(["weights"], () => { if (!sets.has(wire.get("weights"))) ask(); draw(); });
+  wire.on(["pet"], () => { if (wire.get("image") === PETS) ask(); });
+  wire.receive((message, buffers) => {
+    if (message.kind === "search") search.receive(message, buffers);
+    else if (again) { asking = false; ask(); }
+    else asking = false;
   });
   return wire.close;
 }

@@ -1,6 +1,6 @@
 // Charts as SVG: a frame with two axes, lines, marks, and labels at the ends of curves.
 
-import { change, formatNumber, shape } from "./dom.js";
+import { change, clamp, formatNumber, shape } from "./dom.js";
 
 const LETTER = 6.4; // how wide a letter of a chart is, in its own units
 const APART = 13; // from one label to the next
@@ -27,7 +27,7 @@ export function frame({
   const box = { left: 12 + LETTER * longest, right: width - 12 - LETTER * letters, top: 24,
     bottom: height - 34, width };
   const place = (value, [low, high], first, last) =>
-    first + ((Math.min(high, Math.max(low, value)) - low) / (high - low)) * (last - first);
+    first + ((clamp(value, low, high) - low) / (high - low)) * (last - first);
   const x = (value) => place(value, xs, box.left, box.right);
   const y = (value) => place(value, ys, box.bottom, box.top);
   change(svg, { class: "cnn-chart", viewBox: `0 0 ${width} ${height}`, role: "img",

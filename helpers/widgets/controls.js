@@ -12,10 +12,20 @@ function labelled(label, input, ...more) {
 }
 
 /**
- * A slider. options: label, min, max, step (1), value, words(value, max) (what stands behind it
- * and is spoken), onInput(value). Returns {node, set(value, max)}; a value above max widens it.
+ * The options of a slider, list or radio buttons that show and set a trait: value, onInput(value),
+ * and follow(set), which hands every later value to `set`.
  */
-export function slider({ label, min, max, step = 1, value, words = String, onInput }) {
+export const bound = (wire, trait) => ({
+  value: wire.get(trait),
+  onInput: (value) => wire.set({ [trait]: value }),
+  follow: (set) => wire.on([trait], () => set(wire.get(trait))),
+});
+
+/**
+ * A slider. options: label, min, max, step (1), value, words(value, max) (what stands behind it
+ * and is spoken), onInput(value), follow. Returns {node, set(value, max)}; a value above max widens it.
+ */
+export function slider({ label, min, max, step = 1, value, words = String, onInput, follow }) {
   const input = element("input", "cnn-range", { type: "range", min, max, step });
   const output = element("output", "cnn-quiet");
   const node = labelled(label, input, output);
@@ -35,6 +45,7 @@ export function slider({ label, min, max, step = 1, value, words = String, onInp
     },
   };
   control.set(value, max);
+  follow?.(control.set);
   return control;
 }
 
@@ -43,12 +54,8 @@ export const windowSlider = (wire) => slider({ label: "window number", min: 1, m
   words: (number, all) => `${Math.min(number, all)} of ${all}`,
   onInput: (number) => wire.set({ position: number - 1 }) });
 
-/** The options of a slider, list or radio buttons that show and set a trait. */
-export const bound = (wire, trait) =>
-  ({ value: wire.get(trait), onInput: (value) => wire.set({ [trait]: value }) });
-
-/** A list to choose from. options: label, choices ([value, text] pairs), value, onInput(value). */
-export function list({ label, choices, value, onInput }) {
+/** A list to choose from. options: label, choices ([value, text] pairs), value, onInput(text), follow. */
+export function list({ label, choices, value, onInput, follow }) {
   const input = element("select", "cnn-select");
   const node = labelled(label, input);
   const control = {
@@ -61,20 +68,22 @@ export function list({ label, choices, value, onInput }) {
     },
   };
   control.set(value, choices);
+  follow?.(control.set);
   input.addEventListener("change", () => onInput(input.value));
   return control;
 }
 
-/** Radio buttons in a row. options: label, choices ([value, text] pairs), value, onInput(value). */
-export function radios({ label, choices, value, onInput }) {
+/** Radio buttons in a row. options: label, choices ([value, text] pairs), value, onInput(value), follow. */
+export function radios({ label, choices, value, onInput, follow }) {
   const name = uniqueId("radios");
   const inputs = choices.map(([v]) => element("input", "", { type: "radio", name, value: v }));
   const node = element("fieldset", "cnn-choices", {}, element("legend", "", {}, label),
     ...inputs.map((input, i) => element("label", "cnn-choice", {}, input, choices[i][1])));
-  const set = (next) => inputs.forEach((input) => { input.checked = input.value === next; });
-  inputs.forEach((input) => input.addEventListener("change", () => onInput(input.value)));
+  const set = (next) => inputs.forEach((input, i) => { input.checked = choices[i][0] === next; });
+  inputs.forEach((input, i) => input.addEventListener("change", () => onInput(choices[i][0])));
   set(value);
-  return { node, inputs, set };
+  follow?.(set);
+  return { node, set };
 }
 
 /** A button. */
@@ -89,8 +98,8 @@ export function button(text, onClick) {
  * {kind: "image", name} and the parts of an upload with a message of kind "image", or of the same
  * kind with a sentence: why not. The file travels in messages and is never part of the state.
  *
- * options: wire (of `connect`), extra (what a request says besides, an object), onImage(message,
- * buffers, image). Returns {node, ask(name)}.
+ * options: wire (of `connect`), extra (what a request says besides, an object), onImage(pixels,
+ * message, buffers). Returns {node, ask(name)}.
  */
 export function imageChooser({ wire, extra = () => ({}), onImage }) {
   let shown = null; // the name of the image that stands there
@@ -106,11 +115,13 @@ export function imageChooser({ wire, extra = () => ({}), onImage }) {
   file.hidden = !own && wire.get("upload") === false; // a saved page without its model
   camera.hidden = promise.hidden = !own;
 
-  function ask(name) {
+  function request(wanted, buffers) {
     note.textContent = "";
     node.classList.add("cnn-busy");
-    wire.send({ kind: "image", name, ...extra() });
+    wire.send({ ...wanted, ...extra() }, buffers);
   }
+
+  function ask(name) { request({ kind: "image", name }); }
 
   function filePicker(look, text, more = {}) {
     const input = element("input", "cnn-spoken", { type: "file", accept: "image/*", ...more });
@@ -123,15 +134,15 @@ export function imageChooser({ wire, extra = () => ({}), onImage }) {
   }
 
   async function send(given) {
-    note.textContent = given.size > LARGEST_FILE
-      ? `“${given.name}” is larger than 64 MB: save it smaller and upload it again.` : "";
-    if (given.size > LARGEST_FILE) return;
-    node.classList.add("cnn-busy");
+    if (given.size > LARGEST_FILE) {
+      note.textContent = `“${given.name}” is larger than 64 MB: save it smaller and upload it again.`;
+      return;
+    }
     const bytes = await given.arrayBuffer();
     const parts = Math.max(1, Math.ceil(bytes.byteLength / PART));
     for (let part = 0; part < parts; part++) {
       const slice = bytes.slice(part * PART, (part + 1) * PART);
-      wire.send({ kind: "upload", part, parts, name: given.name, ...extra() }, [slice]);
+      request({ kind: "upload", part, parts, name: given.name }, [slice]);
     }
   }
 
@@ -141,21 +152,19 @@ export function imageChooser({ wire, extra = () => ({}), onImage }) {
     event.stopPropagation();
     if (event.dataTransfer.files[0]) send(event.dataTransfer.files[0]);
   });
-  wire.on({
-    "msg:custom": (message, buffers) => {
-      if (!["image", "upload"].includes(message.kind)) return;
-      node.classList.remove("cnn-busy");
-      note.textContent = message.sentence ?? "";
-      if (!message.sentence) {
-        shown = message.name;
-        names.add(shown);
-        if (wire.get("image") !== shown) wire.set({ image: shown });
-        onImage(message, buffers, imageOf(message, buffers));
-      }
-      choice.set(shown ?? wire.get("image"), choices());
-    },
-    "change:image": () => { if (wire.get("image") !== shown) ask(wire.get("image")); },
+  wire.receive((message, buffers) => {
+    if (!["image", "upload"].includes(message.kind)) return;
+    node.classList.remove("cnn-busy");
+    note.textContent = message.sentence ?? "";
+    if (!message.sentence) {
+      shown = message.name;
+      names.add(shown);
+      if (wire.get("image") !== shown) wire.set({ image: shown });
+      onImage(imageOf(message, buffers), message, buffers);
+    }
+    choice.set(shown ?? wire.get("image"), choices());
   });
+  wire.on(["image"], () => { if (wire.get("image") !== shown) ask(wire.get("image")); });
   ask(wire.get("image"));
   return { node, ask };
 }

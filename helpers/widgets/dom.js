@@ -48,6 +48,12 @@ export function formatNumber(value, digits = null) {
   return text.replace(/^-(?=[0.]*$)/, "").replace("-", "−"); // −0 is 0
 }
 
+/** The number in a range that is nearest to a value. */
+export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+
+/** [row, column] of the number with this index in rows of so many. */
+export const placeAt = (index, columns) => [Math.floor(index / columns), index % columns];
+
 /** A long array as rows of so many columns. */
 export function inRows(values, columns) {
   return Array.from({ length: values.length / columns }, (_, row) =>
@@ -56,11 +62,15 @@ export function inRows(values, columns) {
 
 /**
  * The wire between a lab and its model. `set` saves at once: saved a frame later, an echo of the
- * kernel could set an input back. `on` takes {"change:kernel": call, "msg:custom": call, ...};
- * `close` takes all of them off again.
+ * kernel could set an input back. `on` calls when any of some traits changes, `receive` with a
+ * message and its buffers; `close` ends both.
  */
 export function connect(model) {
   const heard = [];
+  function hear(event, call) {
+    model.on(event, call);
+    heard.push([event, call]);
+  }
   return {
     get: (name) => model.get(name),
     set(values) {
@@ -68,12 +78,8 @@ export function connect(model) {
       model.save_changes();
     },
     send: (message, buffers = []) => model.send(message, undefined, buffers),
-    on(calls) {
-      for (const [event, call] of Object.entries(calls)) {
-        model.on(event, call);
-        heard.push([event, call]);
-      }
-    },
+    on: (traits, call) => traits.forEach((trait) => hear(`change:${trait}`, () => call())),
+    receive: (call) => hear("msg:custom", call),
     close: () => heard.forEach(([event, call]) => model.off(event, call)),
   };
 }

@@ -43,7 +43,6 @@ function render({ model, el }) {
     const z = wire.get("z");
     const p = sigmoid(z);
     const place = (node, { x, y }, across, up) => change(node, { cx: x(across), cy: y(up) });
-    control.set(z);
     place(onRelu, first, z, relu(z));
     place(onSigmoid, second, z, p);
     place(ofDog, third, p, crossEntropy(p, true));
@@ -57,7 +56,7 @@ function render({ model, el }) {
     words.textContent = said.join(" · ");
     [first, second, third].forEach(({ svg }, i) => change(svg, { "aria-label": said[i] }));
   }
-  wire.on({ "change:z": show });
+  wire.on(["z"], show);
   show();
   return wire.close;
 }

@@ -1,6 +1,6 @@
 // An array as an image: crisp pixels, boxes over it, a hovered and a chosen pixel.
 
-import { change, element, formatNumber, shape } from "./dom.js";
+import { change, clamp, element, formatNumber, shape } from "./dom.js";
 import { drawPixels, valueAt } from "./pixels.js";
 
 const STEPS = {
@@ -13,15 +13,15 @@ const samePlace = (a, b) => a === b || (a && b && a[0] === b[0] && a[1] === b[1]
 /**
  * Build an image view.
  *
- * options: interactive (may pixels be chosen; true), readout (show position and value underneath,
- * of one channel; true), onHover, onChoose (called with [row, column] or null when the person
- * moves; not when a method below does). A colour bar is shown for other limits than 0 and 255.
+ * options: onHover, onChoose (called with [row, column] or null when the person moves; not when a
+ * method below does; without onChoose no pixel can be chosen), readout (show position and value
+ * underneath, of one channel; true where pixels can be chosen). A colour bar is shown for other
+ * limits than 0 and 255.
  *
  * Returns {setPixels, setBoxes, setChosen, setHovered, setWidth, onDrag, chosen, hovered, pixels,
  * node, canvas, stage, overlay}.
  */
-export function createImageView(options = {}) {
-  const { interactive = true, readout = true, onHover, onChoose } = options;
+export function createImageView({ onHover, onChoose, readout = Boolean(onChoose) } = {}) {
   let pixels = null;
   let boxes = [];
   let alt = "an image";
@@ -33,9 +33,9 @@ export function createImageView(options = {}) {
     class: "cnn-image-overlay", preserveAspectRatio: "none", "aria-hidden": "true",
   });
   // The arrow keys are wanted here: "application" makes a screen reader hand them on.
-  const live = interactive ? { tabindex: 0, role: "application" } : {};
-  const stage = element("div", `cnn-image-stage${interactive ? " cnn-image-live" : ""}`, live,
-    canvas, overlay);
+  const live = onChoose ? { tabindex: 0, role: "application" } : {};
+  const look = `cnn-image-stage${onChoose ? " cnn-image-live" : ""}`;
+  const stage = element("div", look, live, canvas, overlay);
   const barCanvas = element("canvas", "cnn-image-bar-canvas");
   const barLabels = element("div", "cnn-image-bar-labels");
   const bar = element("div", "cnn-image-bar", { role: "img" }, barCanvas, barLabels);
@@ -76,7 +76,7 @@ export function createImageView(options = {}) {
 
   function describe() {
     change(canvas, { "aria-label": alt });
-    if (interactive) change(stage, { "aria-label": `${alt}. The arrow keys choose a pixel.` });
+    if (onChoose) change(stage, { "aria-label": `${alt}. The arrow keys choose a pixel.` });
     words.textContent = sentence(places.hovered ?? places.chosen) || " ";
     const text = sentence(places.chosen);
     if (spoken.textContent !== text) spoken.textContent = text;
@@ -90,7 +90,8 @@ export function createImageView(options = {}) {
     const at = (value) => (high === low ? 0 : (value - low) / (high - low));
     const zero = at(0) > 0.2 && at(0) < 0.8 ? [0] : []; // room beside both ends
     // What lies beyond the limits has the colour of the limit: the bar says so.
-    const sign = (value) => (!pixels.beyond || !value ? "" : value < 0 ? "≤ " : "≥ ");
+    const beyond = !pixels.scale && pixels.data.some((value) => value < low || value > high);
+    const sign = (value) => (!beyond || !value ? "" : value < 0 ? "≤ " : "≥ ");
     barLabels.replaceChildren(...[...new Set([low, ...zero, high])].map((value) => {
       const label = element("span", "", {}, sign(value) + formatNumber(value, pixels.digits));
       label.style.setProperty("--at", at(value));
@@ -110,7 +111,7 @@ export function createImageView(options = {}) {
   new ResizeObserver(fit).observe(canvas);
 
   const inside = (place) => place && pixels
-    ? place.map((at, axis) => Math.min(pixels.shape[axis] - 1, Math.max(0, at))) : place;
+    ? place.map((at, axis) => clamp(at, 0, pixels.shape[axis] - 1)) : place;
 
   function place(which, at) {
     places[which] = inside(at);
@@ -143,7 +144,7 @@ export function createImageView(options = {}) {
     });
   }
 
-  if (interactive) {
+  if (onChoose) {
     stage.addEventListener("pointermove", (event) => {
       if (pixels && event.pointerType !== "touch") move("hovered", placeOf(event).map(Math.floor));
     });

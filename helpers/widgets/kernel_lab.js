@@ -2,17 +2,16 @@
 // The image comes from Python once; the result is computed and drawn here, in a few ms.
 
 import { correlate3, robustLimit } from "./arithmetic.js";
-import { SIGNED } from "./colormaps.js";
 import { bound, imageChooser, list, radios } from "./controls.js";
-import { connect, element, formatNumber, inRows } from "./dom.js";
+import { clamp, connect, element, formatNumber, inRows, placeAt } from "./dom.js";
 import { createImageView } from "./image_view.js";
 import { numberInputs, numberTable, shortNumber } from "./numbers.js";
-import { colorOf } from "./pixels.js";
+import { greyPixels, signedColor, signedPixels } from "./pixels.js";
 
 const MOST = 100; // the numbers of a kernel lie between −MOST and MOST
 const OWN = "your own";
 const VIEWS = [["signed", "signed"], ["clipped", "cut off at 0 and 255"]];
-const clip = (value) => Math.min(255, Math.max(0, value));
+const clip = (value) => clamp(value, 0, 255);
 
 /** The place of a window whose middle is this pixel. */
 const windowAt = (place) => place && place.map((at) => Math.max(0, at - 1));
@@ -56,10 +55,10 @@ function render({ model, el }) {
     element("div", "cnn-equation", {}, patchTable.node, sign("×"), kernelTable.node, sign("="),
       productTable.node, sums), spoken);
 
-  const chooser = imageChooser({ wire, onImage: (message, buffers, pixels) => {
+  const chooser = imageChooser({ wire, onImage: (pixels, message) => {
     source = pixels;
     image.setPixels(source, `Image, ${source.shape.join(" × ")}`, message.name);
-    compute();
+    draw();
     choose(output.chosen ?? source.shape.map((n) => (n - 2) >> 1));
     showChosen();
   } });
@@ -70,21 +69,13 @@ function render({ model, el }) {
       element("div", "cnn-kernel-result", {}, output.node)),
     detail));
 
-  function compute() {
-    if (!source) return;
-    result = correlate3(source.data, source.shape[0], source.shape[1], kernel());
-    draw();
-  }
-
   function draw() {
-    if (!result) return;
+    if (!source) return;
+    result = correlate3(source.data, ...source.shape, kernel());
     const shape = source.shape.map((n) => n - 2);
     const clipped = wire.get("view") === "clipped";
-    const limit = robustLimit(result); // the distance from zero at which the colours end
-    const beyond = result.some((value) => Math.abs(value) > limit);
     output.setPixels(
-      clipped ? { data: result.map(clip), shape, colors: null, limits: [0, 255] }
-        : { data: result, shape, colors: SIGNED, limits: [-limit, limit], beyond },
+      clipped ? greyPixels(result.map(clip), shape) : signedPixels(result, shape, robustLimit(result)),
       `Result, ${clipped ? VIEWS[1][1] : "signed"}`,
       `${wire.get("image")} after the kernel ${presetName()}, ` +
         (clipped ? "cut off at 0 and 255, in grey" : "blue below zero, red above"));
@@ -104,16 +95,19 @@ function render({ model, el }) {
     const [row, column] = place;
     const columns = source.shape[1];
     const nine = kernel();
-    const patch = nine.map((_, i) => source.data[(row + Math.floor(i / 3)) * columns + column + (i % 3)]);
+    const patch = nine.map((_, i) => {
+      const [down, right] = placeAt(i, 3);
+      return source.data[(row + down) * columns + column + right];
+    });
     const products = patch.map((value, i) => value * nine[i]);
     const there = result[row * (columns - 2) + column];
     // Tables are coloured as the images are: the patch in grey, signed numbers around zero.
     const signed = (values) => {
       const most = Math.max(...values.map(Math.abs)) || 1;
-      return (_, i) => colorOf(values[i], SIGNED, [-most, most]);
+      return (value) => signedColor(value, most);
     };
-    patchTable.show(inRows(patch, 3), (value) => `rgb(${value} ${value} ${value})`);
-    kernelTable.show(inRows(nine.map(shortNumber), 3), signed(nine));
+    patchTable.show(inRows(patch, 3), (value) => [value, value, value]);
+    kernelTable.show(inRows(nine, 3), signed(nine), shortNumber);
     productTable.show(inRows(products, 3), signed(products));
     sum.textContent = formatNumber(Math.fround(products.reduce((a, b) => a + b, 0)));
     read.textContent = formatNumber(there);
@@ -136,7 +130,7 @@ function render({ model, el }) {
     const names = [...Object.keys(wire.get("presets")), ...(name === OWN ? [OWN] : [])];
     preset.set(name, names.map((n) => [n, n]));
     numbers.set(wire.get("kernel"));
-    compute();
+    draw();
   }
 
   function showChosen() {
@@ -148,11 +142,9 @@ function render({ model, el }) {
       ? `${where.textContent}. Sum of the nine products: ${sum.textContent}` : "";
   }
 
-  wire.on({
-    "change:kernel": showKernel,
-    "change:chosen": showChosen,
-    "change:view": () => { view.set(wire.get("view")); draw(); },
-  });
+  wire.on(["kernel"], showKernel);
+  wire.on(["chosen"], showChosen);
+  wire.on(["view"], draw);
   showKernel();
   return wire.close;
 }

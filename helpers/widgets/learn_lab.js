@@ -6,12 +6,11 @@
 
 import { correlate3, robustLimit } from "./arithmetic.js";
 import { endLabels, frame, line, spread } from "./charts.js";
-import { SIGNED } from "./colormaps.js";
 import { bound, button, imageChooser, list, slider } from "./controls.js";
 import { change, connect, element, formatNumber, inRows, shape } from "./dom.js";
 import { createImageView } from "./image_view.js";
 import { numberTable, shortNumber } from "./numbers.js";
-import { colorOf } from "./pixels.js";
+import { signedColor, signedPixels } from "./pixels.js";
 
 const LAST = 400; // steps
 const TOO_FAR = 1000; // a loss of so many times the first ends the steps
@@ -86,13 +85,10 @@ function render({ model, el }) {
   const svg = shape("svg");
   const [now, aim] = ["learnt so far", "target"].map((name) => {
     const table = numberTable(`kernel: ${name}`);
-    const image = createImageView({ interactive: false, readout: false });
+    const image = createImageView();
     return { table, image, node: element("div", "", {}, table.node, image.node) };
   });
-  const chooser = imageChooser({ wire, onImage: (message, buffers, pixels) => {
-    source = pixels;
-    measure();
-  } });
+  const chooser = imageChooser({ wire, onImage: (pixels) => { source = pixels; measure(); } });
   el.append(element("div", "cnn-lab cnn-learn-lab", { role: "group", "aria-label": "Learning lab" },
     chooser.node,
     element("div", "cnn-learn-row", {},
@@ -123,7 +119,6 @@ function render({ model, el }) {
   function draw() {
     kernel.set(nameOf());
     centered.checked = wire.get("centered");
-    for (const [name, control] of Object.entries(settings)) control.set(wire.get(name));
     if (!products) return;
     const found = after(wire.get("momentum"));
     if (timer && (found.diverged || wire.get("steps") === LAST)) run(false);
@@ -131,15 +126,13 @@ function render({ model, el }) {
     drawLosses(found.losses, wire.get("momentum") ? after(0).losses : []);
     const resultOf = (nine) => correlate3(numbers.data, ...numbers.shape, nine);
     const limit = robustLimit(resultOf(target()));
-    const looks = { shape: source.shape.map((n) => n - 2), colors: SIGNED, limits: [-limit, limit],
-      beyond: true };
+    const shape = source.shape.map((n) => n - 2);
     const largest = Math.max(...target().map(Math.abs)) * 1.6 || 1;
     for (const [part, nine, title, write] of [
       [now, found.guess, "Result so far", (value) => formatNumber(value, 2)],
       [aim, target(), "Target", shortNumber]]) {
-      part.table.show(inRows(nine.map(write), 3),
-        (_, i) => colorOf(nine[i], SIGNED, [-largest, largest]));
-      part.image.setPixels({ data: resultOf(nine), ...looks }, title,
+      part.table.show(inRows(nine, 3), (value) => signedColor(value, largest), write);
+      part.image.setPixels(signedPixels(resultOf(nine), shape, limit), title,
         `${title}: blue below zero, red above`);
     }
   }
@@ -175,8 +168,8 @@ function render({ model, el }) {
     change(svg, { "aria-label": `Loss curve; ${words.textContent}` });
   }
 
-  wire.on({ "change:steps": draw, "change:rate": draw, "change:momentum": draw, "change:kernel": draw,
-    "change:centered": measure });
+  wire.on(["steps", "rate", "momentum", "kernel"], draw);
+  wire.on(["centered"], measure);
   draw();
   return () => { run(false); wire.close(); };
 }

@@ -1,7 +1,7 @@
 // Numbers that a person types, and tables of them.
 
-import { change, element, formatNumber, inRows, uniqueId } from "./dom.js";
-import { inkOn } from "./pixels.js";
+import { change, clamp, element, formatNumber, inRows, uniqueId } from "./dom.js";
+import { paint } from "./pixels.js";
 
 /** What a person typed, as a number: 2, −0.5, 0,5 or 1/9. NaN if it is none. */
 export function parseNumber(text) {
@@ -38,11 +38,10 @@ export function numberInputs({ rows, name, most, onChange }) {
   const columns = rows[0].length;
   let last = [];
   const note = element("div", "cnn-note", { id: uniqueId("note"), role: "alert" });
-  const inputs = rows.flat().map((_, i) => element("input", "cnn-number", {
+  const inputs = rows.flatMap((line, row) => line.map((_, column) => element("input", "cnn-number", {
     type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false",
-    "aria-label": `${name}, row ${Math.floor(i / columns)}, column ${i % columns}`,
-    "aria-describedby": note.id,
-  }));
+    "aria-label": `${name}, row ${row}, column ${column}`, "aria-describedby": note.id,
+  })));
   const node = element("div", "cnn-numbers", { role: "group", "aria-label": name }, ...inputs);
   node.style.setProperty("--columns", columns);
 
@@ -74,7 +73,7 @@ export function numberInputs({ rows, name, most, onChange }) {
     const value = parseNumber(input.value);
     if (Number.isNaN(value)) return;
     const next = Math.round(1e6 * (value + by)) / 1e6; // so that 0.1 + 0.2 is 0.3
-    input.value = shortNumber(Math.min(most, Math.max(-most, next)));
+    input.value = shortNumber(clamp(next, -most, most));
     typed(input, true);
   }
 
@@ -112,8 +111,8 @@ export function numberInputs({ rows, name, most, onChange }) {
 }
 
 /**
- * A table of numbers that only shows. Returns {node, cells, show(rows, color)}, where `rows` are
- * arrays of numbers or texts and `color(number, index)` is CSS or null.
+ * A table that only shows. Returns {node, cells, show(rows, color, write)}, where `rows` are arrays
+ * of numbers and texts; color(number) is [red, green, blue], write(number) its text.
  */
 export function numberTable(caption) {
   const body = element("tbody");
@@ -121,15 +120,11 @@ export function numberTable(caption) {
   return {
     node,
     get cells() { return [...node.querySelectorAll("td")]; },
-    show(rows, color = null) {
-      const columns = rows[0]?.length ?? 0;
-      body.replaceChildren(...rows.map((row, r) => element("tr", "", {}, ...row.map((value, c) => {
-        const cell = element("td", "", {}, typeof value === "number" ? formatNumber(value) : value);
-        const paint = color?.(value, r * columns + c);
-        if (paint) {
-          cell.style.background = paint;
-          cell.style.color = inkOn(paint);
-        }
+    show(rows, color, write = (value) => formatNumber(value)) {
+      body.replaceChildren(...rows.map((row) => element("tr", "", {}, ...row.map((value) => {
+        if (typeof value !== "number") return element("td", "", {}, value);
+        const cell = element("td", "", {}, write(value));
+        paint(cell, color(value));
         return cell;
       }))));
     },

@@ -1,12 +1,11 @@
 // The occlusion lab: a patch hides a part of an image, and the sum before the sigmoid moves. Python
 // computes that sum for every place and fill at once, so moving the patch takes no time.
 
-import { SIGNED } from "./colormaps.js";
 import { bound, imageChooser, radios, slider } from "./controls.js";
-import { connect, element, formatNumber } from "./dom.js";
+import { clamp, connect, element, formatNumber, inRows } from "./dom.js";
 import { createImageView } from "./image_view.js";
 import { numberTable } from "./numbers.js";
-import { bytesOf, colorOf } from "./pixels.js";
+import { bytesOf, signedColor, signedPixels } from "./pixels.js";
 
 const CELL = 10; // pixels from one place to the next
 
@@ -26,11 +25,11 @@ export function answerWords(logit) {
 function render({ model, el }) {
   const wire = connect(model);
   let shown = null; // {name, side, image, fills: {name: bytes}}
-  let table = null; // {logit, sums: {fill: Float32Array}, limit}, for this image and size
+  let table = null; // {logit, falls: {fill: Float32Array}, limit}, for this image and size
   const cells = () => shown.side / CELL;
   const place = () => [wire.get("row"), wire.get("column")];
   const moveTo = ([row, column]) => wire.set({ row, column });
-  const image = createImageView({ interactive: false, readout: false });
+  const image = createImageView();
   const map = createImageView({ readout: false, onChoose: (at) => { if (at) moveTo(at); } });
   const fill = radios({ label: "filled with", ...bound(wire, "fill"),
     choices: ["mean", "blur", "another image"].map((name) => [name, name]) });
@@ -40,7 +39,7 @@ function render({ model, el }) {
   const words = element("div", "cnn-words", { role: "status" });
   const note = element("div", "cnn-note", { role: "alert" });
   const row = element("div", "cnn-occlusion-row", {}, image.node, map.node);
-  const chooser = imageChooser({ wire, onImage: (message, [, ...buffers], pixels) => {
+  const chooser = imageChooser({ wire, onImage: (pixels, message, [, ...buffers]) => {
     shown = { name: message.name, side: message.shape[0], image: pixels, fills: {} };
     buffers.forEach((buffer, i) => {
       shown.fills[message.fills[i]] = new Uint8Array(bytesOf(buffer));
@@ -54,13 +53,12 @@ function render({ model, el }) {
   // The patch goes where the pointer is on the image; the map offers the same to the keys.
   image.stage.classList.add("cnn-draggable");
   image.onDrag((at) => {
-    moveTo(at.map((n) => Math.min(cells() - 1, Math.max(0, Math.floor(n / CELL)))));
+    moveTo(at.map((n) => clamp(Math.floor(n / CELL), 0, cells() - 1)));
   });
 
   /** Ask for the sums of this image and size; what is shown stays until they are there. */
   function ask() {
     if (!shown) return;
-    size.set(wire.get("size"));
     row.classList.add("cnn-busy");
     wire.send({ kind: "table", name: shown.name, size: wire.get("size") });
   }
@@ -72,50 +70,44 @@ function render({ model, el }) {
     note.textContent = message.sentence ?? "";
     table = null;
     if (!message.sentence) {
-      const all = new Float32Array(bytesOf(buffers[0]));
-      const names = Object.keys(shown.fills);
-      const each = all.length / names.length;
+      const all = new Float32Array(bytesOf(buffers[0])).map((sum) => message.logit - sum);
       // One scale for all fills, so that they can be compared.
-      table = { logit: message.logit, limit: Math.max(...all.map((sum) => Math.abs(message.logit - sum))) };
-      table.sums = Object.fromEntries(names.map((name, i) => [name, all.slice(i * each, (i + 1) * each)]));
+      table = { logit: message.logit, limit: Math.max(...all.map(Math.abs)) || 1 };
+      const names = Object.keys(shown.fills);
+      table.falls = Object.fromEntries(inRows(all, cells() ** 2).map((falls, i) => [names[i], falls]));
     }
     draw();
   }
 
   function draw() {
     if (!shown) return;
-    fill.set(wire.get("fill"));
-    const { data, shape } = shown.image;
     const [[top, bottom], [left, right]] = place().map((at) => hiddenSpan(at, wire.get("size"), shown.side));
-    const patched = data.slice();
+    const patched = shown.image.data.slice();
     for (let r = top; r < bottom; r++) {
       const [from, to] = [left, right].map((column) => 3 * (r * shown.side + column));
       patched.set(shown.fills[wire.get("fill")].subarray(from, to), from);
     }
-    image.setPixels({ ...shown.image, data: patched, shape }, shown.name,
+    image.setPixels({ ...shown.image, data: patched }, shown.name,
       `${shown.name}, rows ${top} to ${bottom - 1} and columns ${left} to ${right - 1} hidden`);
     image.setBoxes([[top, left, bottom, right]]);
     map.node.hidden = changes.node.hidden = words.hidden = !table;
     if (!table) return;
-    const { logit, limit, sums } = table;
-    const look = [SIGNED, [-limit, limit]];
-    map.setPixels({ data: sums[wire.get("fill")].map((sum) => logit - sum), shape: [cells(), cells()],
-      colors: look[0], limits: look[1], digits: 2 }, "how much each place speaks for dog",
-    "the map of all places: red where hiding lowers the sum for dog, blue where it raises it");
+    const { logit, limit, falls } = table;
+    const now = falls[wire.get("fill")];
+    map.setPixels({ ...signedPixels(now, [cells(), cells()], limit), digits: 2 },
+      "how much each place speaks for dog",
+      "the map of all places: red where hiding lowers the sum for dog, blue where it raises it");
     map.setChosen(place());
     const at = place()[0] * cells() + place()[1];
     words.textContent = `Sum before the sigmoid: ${answerWords(logit)}; with the patch: ` +
-      `${answerWords(sums[wire.get("fill")][at])}.`;
-    const names = Object.keys(sums);
-    const falls = names.map((name) => logit - sums[name][at]);
-    changes.show([names, falls.map((fall) => formatNumber(fall, 2))],
-      (_, i) => (i < names.length ? null : colorOf(falls[i - names.length], ...look)));
+      `${answerWords(logit - now[at])}.`;
+    changes.show([Object.keys(falls), Object.values(falls).map((all) => all[at])],
+      (fall) => signedColor(fall, limit), (fall) => formatNumber(fall, 2));
   }
 
-  wire.on({
-    "change:row": draw, "change:column": draw, "change:fill": draw, "change:size": ask,
-    "msg:custom": receive,
-  });
+  wire.on(["row", "column", "fill"], draw);
+  wire.on(["size"], ask);
+  wire.receive(receive);
   return wire.close;
 }
 

@@ -6,14 +6,21 @@
 //   colors: Uint8Array of 256 RGB triples, or null for grey (one channel only),
 //   limits: [low, high]: the values that the first and the last colour stand for,
 //   scale:  optional [a, b]: for uint8 data, the true values that 0 and 255 stand for,
-//   digits: optional: how many decimals a value is written with,
-//   beyond: optional: true if values lie beyond the limits, so that a colour bar says ≤ and ≥.
+//   digits: optional: how many decimals a value is written with.
 // }
 
+import { SIGNED } from "./colormaps.js";
+import { clamp } from "./dom.js";
+
+/** Numbers of 0 to 255 as pixels, grey or RGB. */
+export const greyPixels = (data, shape) => ({ data, shape, colors: null, limits: [0, 255] });
+
+/** Numbers around zero as pixels: blue below, red above; the colours end at −limit and limit. */
+export const signedPixels = (data, shape, limit) =>
+  ({ data, shape, colors: SIGNED, limits: [-limit, limit] });
+
 /** An image of 0 to 255 (grey or RGB) from a message of Python's with one buffer. */
-export function imageOf({ shape }, [buffer]) {
-  return { data: new Uint8Array(bytesOf(buffer)), shape, colors: null, limits: [0, 255] };
-}
+export const imageOf = ({ shape }, [buffer]) => greyPixels(new Uint8Array(bytesOf(buffer)), shape);
 
 /** The bytes of a buffer of a message, which may be a view of a larger one. */
 export const bytesOf = (buffer) => buffer instanceof ArrayBuffer ? buffer
@@ -43,19 +50,15 @@ export function drawPixels(canvas, { data, shape, colors, limits: [low, high], s
   if (canvas.width !== columns) canvas.width = columns;
   if (canvas.height !== rows) canvas.height = rows;
   const image = new ImageData(columns, rows);
-  const out = channels === 3 ? image.data : new Uint32Array(image.data.buffer);
   // One multiplication and one addition take any value to its code 0..255.
   const span = high - low || 1;
   const times = (scale[1] - scale[0]) / span;
   const plus = ((scale[0] - low) * 255) / span;
   if (channels === 3) {
-    for (let i = 0, j = 0; j < out.length; j += 4, i += 3) {
-      out[j] = data[i] * times + plus;
-      out[j + 1] = data[i + 1] * times + plus;
-      out[j + 2] = data[i + 2] * times + plus;
-      out[j + 3] = 255;
-    }
+    image.data.fill(255); // every fourth byte stays: opaque
+    for (let i = 0; i < data.length; i++) image.data[i + Math.floor(i / 3)] = data[i] * times + plus;
   } else {
+    const out = new Uint32Array(image.data.buffer);
     const table = lookup(colors);
     for (let i = 0; i < out.length; i++) {
       const code = data[i] * times + plus;
@@ -66,17 +69,15 @@ export function drawPixels(canvas, { data, shape, colors, limits: [low, high], s
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-/** The colour of one value, as CSS. */
-export function colorOf(value, colors, limits) {
-  const [low, high] = limits;
-  const share = high === low ? 0.5 : (value - low) / (high - low);
-  const code = Math.round(255 * Math.min(1, Math.max(0, share)));
-  if (!colors) return `rgb(${code} ${code} ${code})`;
-  return `rgb(${colors[3 * code]} ${colors[3 * code + 1]} ${colors[3 * code + 2]})`;
+/** The colour of a number around zero, [red, green, blue]; the colours end at −limit and limit. */
+export function signedColor(value, limit) {
+  const code = Math.round(255 * clamp((value + limit) / (2 * limit), 0, 1));
+  return [...SIGNED.subarray(3 * code, 3 * code + 3)];
 }
 
-/** Black or white: the one that can be read on this CSS colour `rgb(r g b)`. */
-export function inkOn(color) {
-  const [r, g, b] = color.match(/\d+/g).map((c) => (Number(c) / 255) ** 2.2);
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? "black" : "white";
+/** Give an element a colour and ink, black or white, that can be read on it. */
+export function paint(node, color) {
+  const [r, g, b] = color.map((c) => (c / 255) ** 2.2);
+  node.style.background = `rgb(${color.join(" ")})`;
+  node.style.color = 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? "black" : "white";
 }

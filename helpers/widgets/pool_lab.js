@@ -1,11 +1,10 @@
 // The pooling lab: a patch of numbers to edit, its maxima and its averages side by side.
 
 import { outputSize, pool } from "./arithmetic.js";
-import { SIGNED } from "./colormaps.js";
 import { bound, slider, windowSlider } from "./controls.js";
-import { connect, element, formatNumber } from "./dom.js";
+import { connect, element, formatNumber, placeAt } from "./dom.js";
 import { numberInputs, numberTable } from "./numbers.js";
-import { colorOf, inkOn } from "./pixels.js";
+import { paint, signedColor } from "./pixels.js";
 
 const MOST_POOLED = 9999; // the numbers of a patch lie between −MOST_POOLED and MOST_POOLED
 
@@ -34,11 +33,9 @@ function render({ model, el }) {
 
   /** Whether a window holds the number with this index. */
   function holds(window, index) {
-    const [, across] = counts();
-    const [row, column] = [Math.floor(window / across), window % across].map((n) => n * stride());
-    const down = Math.floor(index / patch()[0].length) - row;
-    const right = (index % patch()[0].length) - column;
-    return down >= 0 && down < size() && right >= 0 && right < size();
+    const start = placeAt(window, counts()[1]).map((n) => n * stride());
+    const place = placeAt(index, patch()[0].length);
+    return place.every((at, axis) => at >= start[axis] && at < start[axis] + size());
   }
 
   /** The first window that holds a number, unless this one does or none. */
@@ -62,11 +59,8 @@ function render({ model, el }) {
     // Colours end at a number that few exceed: one huge number does not make all others pale.
     const ordered = all.map(Math.abs).sort((a, b) => a - b);
     const end = ordered[Math.floor(0.95 * (ordered.length - 1))] || ordered.at(-1) || 1;
-    const color = (value) => colorOf(value, SIGNED, [-end, end]);
-    inputs.inputs.forEach((input, i) => {
-      input.style.background = color(all[i]);
-      input.style.color = inkOn(color(all[i]));
-    });
+    const color = (value) => signedColor(value, end);
+    inputs.inputs.forEach((input, i) => paint(input, color(all[i])));
     const [down, across] = counts();
     tables.forEach((table, average) => {
       table.show(pool(patch(), size(), stride(), average), color);
@@ -107,14 +101,12 @@ function render({ model, el }) {
       if (index >= 0) wire.set({ position: index });
     });
   }
-  wire.on({
-    "change:patch": () => {
-      if (caption.textContent === named()) inputs.set(patch());
-      else build();
-      draw();
-    },
-    "change:size": draw, "change:stride": draw, "change:position": mark,
+  wire.on(["patch"], () => {
+    if (caption.textContent === named()) inputs.set(patch());
+    else build();
   });
+  wire.on(["patch", "size", "stride"], draw);
+  wire.on(["position"], mark);
   build();
   draw();
   return wire.close;

@@ -122,7 +122,7 @@ function render({ model, el }) {
   }
 
   const soon = () => { drawing ??= requestAnimationFrame(draw); }; // traits change several at once
-  wire.on(Object.fromEntries(TRAITS.map((name) => [`change:${name}`, soon])));
+  wire.on(TRAITS, soon);
   draw();
   return wire.close;
 }

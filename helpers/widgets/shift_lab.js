@@ -2,17 +2,17 @@
 // computed here, from a scene that is larger than what is seen of it.
 
 import { correlate3, pool, robustLimit } from "./arithmetic.js";
-import { SIGNED } from "./colormaps.js";
 import { bound, button, imageChooser, radios, slider } from "./controls.js";
 import { connect, element, inRows } from "./dom.js";
 import { createImageView } from "./image_view.js";
+import { greyPixels, signedPixels } from "./pixels.js";
 
 const SEEN = 258; // rows and columns of the scene's middle, so that there are 256 of edges
 const EDGES = SEEN - 2;
 const SOBEL = [-1, 0, 1, -2, 0, 2, -1, 0, 1];
 const STRONG = 0.9; // the share of the numbers below the strongest tenth
 const AS_IT_WAS = { rows: 0, columns: 0, turn: 0 };
-const SIZES = [["1", "none"], ["2", "2 × 2"], ["4", "4 × 4"], ["8", "8 × 8"]];
+const SIZES = [[1, "none"], [2, "2 × 2"], [4, "4 × 4"], [8, "8 × 8"]];
 const PANELS = ["Not pooled", "Pooled"];
 const POOLINGS = [["maximum", "maximum"], ["average", "average"]];
 
@@ -56,21 +56,16 @@ function render({ model, el }) {
     columns: move("columns", "left or right", 8, toward(" px", "left", "right")),
     turn: move("turn", "turn", 30, toward("°", "left", "right")),
   };
-  const size = radios({ label: "pool", choices: SIZES, value: String(wire.get("size")),
-    onInput: (text) => wire.set({ size: Number(text) }) });
+  const size = radios({ label: "pool", choices: SIZES, ...bound(wire, "size") });
   const pooling = radios({ label: "keep the", choices: POOLINGS, ...bound(wire, "pooling") });
   const back = button("Back to the start", () => wire.set(AS_IT_WAS));
 
   // --- the image and its two maps
-  const views = ["image", "edges", "pooled"].map(() =>
-    createImageView({ interactive: false, readout: false }));
+  const views = ["image", "edges", "pooled"].map(() => createImageView());
   const shares = ["", ""].map(() => element("output", "cnn-sum"));
   const panel = (view, ...more) => element("div", "", {}, view.node, ...more);
   const told = (output) => element("div", "", {}, output, " changed");
-  const chooser = imageChooser({ wire, onImage: (message, buffers, pixels) => {
-    scene = pixels;
-    start();
-  } });
+  const chooser = imageChooser({ wire, onImage: (pixels) => { scene = pixels; start(); } });
   el.append(element("div", "cnn-lab cnn-shift-lab", { role: "group", "aria-label": "Shift-and-turn lab" },
     chooser.node,
     element("div", "cnn-shift-controls", {},
@@ -100,18 +95,15 @@ function render({ model, el }) {
   function draw() {
     if (!before) return;
     const now = Object.fromEntries(Object.keys(AS_IT_WAS).map((trait) => [trait, wire.get(trait)]));
-    for (const [trait, control] of Object.entries(controls)) control.set(now[trait]);
     const seen = seenOf(scene, now);
     const name = wire.get("image");
-    const { limit } = before;
-    views[0].setPixels({ data: seen, shape: [SEEN, SEEN], colors: null, limits: [0, 255] },
-      `Image, ${SEEN} × ${SEEN}`, `the middle of ${name}`);
+    views[0].setPixels(greyPixels(seen, [SEEN, SEEN]), `Image, ${SEEN} × ${SEEN}`, `the middle of ${name}`);
     mapsOf(seen).forEach((map, i) => {
       const n = Math.sqrt(map.length);
       const kind = i ? `pooled by the ${wire.get("pooling")}` : "vertical edges";
-      views[i + 1].setPixels(
-        { data: map, shape: [n, n], colors: SIGNED, limits: [-limit, limit], beyond: true },
-        `${i ? PANELS[Number(wire.get("size") > 1)] : "Edges"}, ${n} × ${n}`, `${name}, ${kind}: blue below zero, red above`);
+      const title = i ? PANELS[Number(wire.get("size") > 1)] : "Edges";
+      views[i + 1].setPixels(signedPixels(map, [n, n], before.limit), `${title}, ${n} × ${n}`,
+        `${name}, ${kind}: blue below zero, red above`);
       const strong = before.strong[i];
       const old = before.maps[i];
       const changed = strong.filter((at) => Math.abs(map[at] - old[at]) > Math.abs(old[at]) / 2);
@@ -119,11 +111,8 @@ function render({ model, el }) {
     });
   }
 
-  wire.on({
-    "change:rows": draw, "change:columns": draw, "change:turn": draw,
-    "change:size": () => { size.set(String(wire.get("size"))); start(); },
-    "change:pooling": () => { pooling.set(wire.get("pooling")); start(); },
-  });
+  wire.on(Object.keys(AS_IT_WAS), draw);
+  wire.on(["size", "pooling"], start);
   return wire.close;
 }
 

@@ -3,9 +3,9 @@
 
 import { outputSize, padAmounts, pool, unreached } from "./arithmetic.js";
 import { bound, list, slider, windowSlider } from "./controls.js";
-import { change, connect, element, inRows, shape, uniqueId } from "./dom.js";
+import { change, clamp, connect, element, inRows, placeAt, shape, uniqueId } from "./dom.js";
 import { createImageView } from "./image_view.js";
-import { imageOf } from "./pixels.js";
+import { greyPixels, imageOf } from "./pixels.js";
 
 const WIDEST = 300; // CSS pixels that the image takes at most
 const CELL = 36; // and one of its pixels
@@ -17,8 +17,8 @@ const PADDINGS = [["valid", "valid: none"], ["same", "same: ⌈n / stride⌉"],
 function shrink({ data, shape: [rows, columns] }, n) {
   const [sums, counts] = [new Float32Array(n * n), new Float32Array(n * n)];
   data.forEach((value, i) => {
-    const row = Math.floor((Math.floor(i / columns) * n) / rows);
-    const cell = row * n + Math.floor(((i % columns) * n) / columns);
+    const [row, column] = placeAt(i, columns);
+    const cell = Math.floor((row * n) / rows) * n + Math.floor((column * n) / columns);
     sums[cell] += value;
     counts[cell] += 1;
   });
@@ -62,7 +62,7 @@ function render({ model, el }) {
     size: number("size", "image (n)", 32, square),
     kernel: number("kernel", "window", 11, square),
     stride: number("stride", "stride", 8),
-    padding: list({ label: "padding", value: wire.get("padding"), choices: PADDINGS,
+    padding: list({ label: "padding", choices: PADDINGS, ...bound(wire, "padding"),
       onInput: (text) => wire.set({ padding: Number(text) || text }) }),
     position: windowSlider(wire),
   };
@@ -70,7 +70,7 @@ function render({ model, el }) {
   const lost = element("div", "cnn-lost", { role: "status" });
   const note = element("div", "cnn-note", { role: "alert" });
   const about = element("div", "cnn-quiet", {}, "Each number of the output is the mean of its window.");
-  const image = createImageView({ interactive: false, readout: false });
+  const image = createImageView();
   const output = createImageView({
     onChoose: (place) => { if (place) walkTo(place[0] * windows() + place[1]); },
     onHover: mark,
@@ -81,10 +81,8 @@ function render({ model, el }) {
         formulaLine, lost, about, note),
       element("div", "cnn-row cnn-stride-images", {}, image.node, output.node))));
   // Over the image: its grid, the padding and what no window reaches, hatched.
-  const layer = shape("svg", {
-    class: "cnn-image-overlay", preserveAspectRatio: "none", "aria-hidden": "true",
-  });
-  image.stage.insertBefore(layer, image.overlay);
+  const layer = image.overlay.cloneNode();
+  image.overlay.before(layer);
 
   // The window goes where its middle is nearest to the pointer on the image. The slider and the
   // output offer the same to the keys.
@@ -94,7 +92,7 @@ function render({ model, el }) {
     if (!count) return;
     const [, kernel, stride] = values();
     const [row, column] = at.map((middle) => Math.round((middle - kernel / 2) / stride))
-      .map((window) => Math.min(count - 1, Math.max(0, window)));
+      .map((window) => clamp(window, 0, count - 1));
     walkTo(row * count + column);
   });
 
@@ -109,10 +107,9 @@ function render({ model, el }) {
     const cells = shrink(source, n);
     const padded = new Float32Array(all * all);
     for (let r = 0; r < n; r++) padded.set(cells.subarray(r * n, (r + 1) * n), (r + before) * all + before);
-    const grey = { colors: null, limits: [0, 255] };
     const cell = Math.min(CELL, WIDEST / all);
     image.setWidth(Math.round(all * cell));
-    image.setPixels({ ...grey, data: padded, shape: [all, all] },
+    image.setPixels(greyPixels(padded, [all, all]),
       `Image ${square(n)}${all > n ? `, with zeros ${square(all)}` : ""}`,
       `an image of ${n} by ${n} pixels under a window of ${kernel} by ${kernel}`);
     drawLayer(n, before, all, missed);
@@ -124,12 +121,11 @@ function render({ model, el }) {
       ? `No window reaches ${missed.length === 1 ? "row and column" : "rows and columns"} ${runs(missed)} (hatched).`
       : "Every row and column is reached.";
     about.hidden = output.node.hidden = !count;
-    for (const name of WINDOWS) controls[name].set(wire.get(name));
     if (!count) return mark();
     const means = Float32Array.from(pool(inRows([...padded], all), kernel, stride, true).flat());
     output.setWidth(Math.max(150, Math.round(count * cell)));
     output.stage.style.width = `${Math.max(14, Math.round(count * cell))}px`;
-    output.setPixels({ ...grey, data: means, shape: [count, count], digits: 1 },
+    output.setPixels({ ...greyPixels(means, [count, count]), digits: 1 },
       `Output ${square(count)}`, `the output, ${count} by ${count}: the mean of what each window sees`);
     if (wire.get("position") >= count * count) walkTo(count * count - 1);
     else mark();
@@ -141,7 +137,7 @@ function render({ model, el }) {
     controls.position.set(wire.get("position") + 1, count * count);
     if (!count) return image.setBoxes([]);
     const [, kernel, stride] = values();
-    const chosen = [Math.floor(wire.get("position") / count), wire.get("position") % count];
+    const chosen = placeAt(wire.get("position"), count);
     const box = ([r, c]) => [r * stride, c * stride, r * stride + kernel, c * stride + kernel];
     image.setBoxes([box(chosen), ...(hovered ? [box(hovered)] : [])]);
     output.setChosen(chosen);
@@ -171,11 +167,9 @@ function render({ model, el }) {
     );
   }
 
-  wire.on({
-    "change:size": draw, "change:kernel": draw, "change:stride": draw, "change:padding": draw,
-    "change:position": () => mark(),
-    "msg:custom": (message, buffers) => { source = imageOf(message, buffers); draw(); },
-  });
+  wire.on(WINDOWS, draw);
+  wire.on(["position"], mark);
+  wire.receive((message, buffers) => { source = imageOf(message, buffers); draw(); });
   wire.send({ kind: "image" });
   return wire.close;
 }

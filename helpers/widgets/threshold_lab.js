@@ -56,7 +56,6 @@ function render({ model, el }) {
     const counts = [[0, 0], [0, 0]];
     labels.forEach((label, i) => { counts[label][probabilities[i] > threshold ? 1 : 0] += 1; });
     const [[catsRight, catsWrong], [dogsWrong, dogsRight]] = counts;
-    control.set(threshold);
     change(line, { x1: chart.x(threshold), x2: chart.x(threshold) });
     counts.forEach((pair, truth) => pair.forEach((count, said) => {
       cells[truth][said].textContent = count;
@@ -68,7 +67,7 @@ function render({ model, el }) {
       `called a dog and is one ${share(dogsRight, dogsRight + catsWrong)}`;
     change(chart.svg, { "aria-label": `Histogram of ${labels.length} answers; ${words.textContent}` });
   }
-  wire.on({ "change:threshold": show });
+  wire.on(["threshold"], show);
   show();
   return wire.close;
 }
