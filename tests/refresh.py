@@ -73,7 +73,11 @@ def clean(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
             if "points" in shown:
                 run = {name: shown[name] for name in ("epochs", "steps", "points", "rows")}
                 cell.metadata["run"] = json.dumps(run)
-                curves = figures.history_curves({"an earlier run": run["rows"]})
+                rows = run["rows"]
+                if len(rows) == 1:  # one epoch: its steps
+                    steps = [(step / run["steps"], accuracy) for step, _, accuracy in run["points"]]
+                    rows = [{"epoch": epoch, "accuracy": accuracy} for epoch, accuracy in steps]
+                curves = figures.history_curves({"an earlier run": rows})
                 data["text/html"] = figures.show(curves).data  # not the still of another training
     return book
 
