@@ -27,8 +27,10 @@ export function largestOfFour(data, rows, columns) {
  */
 export function forward(network, weights, dense, image, until = Infinity) {
   let [rows, columns, channels] = network.shape;
-  let now = Array.from({ length: channels }, (_, c) => Float32Array.from({ length: rows * columns },
-    (_, i) => image[i * channels + c] * network.scale + network.offset));
+  let now = Array.from({ length: channels }, () => new Float32Array(rows * columns));
+  for (let i = 0; i < image.length; i++) {
+    now[i % channels][(i / channels) | 0] = image[i] * network.scale + network.offset;
+  }
   const maps = [];
   let start = 0;
   for (const filters of network.layers.slice(0, until + 1)) {
@@ -74,10 +76,10 @@ export function pack(layers) {
   const [low, high] = [new Float32Array(maps.length), new Float32Array(maps.length)];
   let at = 0;
   for (const [number, map] of maps.entries()) {
-    let [least, most] = [Infinity, -Infinity];
-    for (const value of map) {
-      if (value < least) least = value;
-      if (value > most) most = value;
+    let [least, most] = [map[0], map[0]];
+    for (let i = 1; i < map.length; i++) {
+      if (map[i] < least) least = map[i];
+      if (map[i] > most) most = map[i];
     }
     [low[number], high[number]] = [least, most];
     const times = 255 / (most - least || 1);
@@ -88,13 +90,11 @@ export function pack(layers) {
 
 /** Numbers of 16 bits (IEEE 754, sign, 5 bits, 10 bits) as those of 32. */
 export function fromHalf(halves) {
-  const out = new Float32Array(halves.length);
   const table = Float32Array.from({ length: 65536 }, (_, code) => {
     const [power, part] = [(code >> 10) & 31, (code & 1023) / 1024];
     return (code >> 15 ? -1 : 1) * (power ? 2 ** (power - 15) * (1 + part) : 2 ** -14 * part);
   });
-  for (let i = 0; i < out.length; i++) out[i] = table[halves[i]];
-  return out;
+  return new Float32Array(halves.length).map((_, i) => table[halves[i]]);
 }
 
 /**
@@ -110,7 +110,8 @@ onmessage = ({ data }) => {
   if (data.dense) dense = data.dense;
   if (!data.image) return;
   const { maps, chance } = forward(network, weights, dense, data.image, data.until);
-  postMessage({ ...pack(maps), chance });
+  const packed = pack(maps);
+  postMessage({ ...packed, chance }, [packed.pixels.buffer]); // handed over, not copied
 };`;
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   const worker = new Worker(url);
