@@ -9,7 +9,8 @@ To add an exercise:
 1. In ``helpers/check/lesson_N.py``, write a function with the exercise's name and parameters. It
    returns the right result and a table of mistakes: a hint, and what the mistake gives that it is
    for (`_common_mistakes` are known to every exercise). Its docstring holds hints on request and
-   a word of praise; ``@exercise(...)`` above it tells how to draw the inputs.
+   a word of praise; ``@exercise(...)`` above it tells how to draw the inputs. (Where an array or
+   a network is asked for, it judges that itself: see `move_right` and `slim_network`.)
    ``tests/test_check.py`` then asserts that every mistake is refused with its own hint.
 2. In the notebook, three cells: the exercise with ``...`` for the answer; ``check.NAME(answer)``;
    and the solution, collapsed (metadata ``{"jupyter": {"source_hidden": true}}``, tag

@@ -29,18 +29,17 @@ if TYPE_CHECKING:
 
 _PETS = "one of my pets"
 _SLICES = 6  # a deeper kernel is shown by this many of its slices, the strongest
-_KINDS = {"photos": "photos of pets", "drawn": "drawn pets"}
 # How the axes of a kernel become (filters, maps, height, width).
 _AXES = {"Conv2D": (3, 2, 0, 1), "Dense": (3, 2, 0, 1), "Conv2DTranspose": (2, 3, 0, 1)}
 # The layers that network.js computes, each by a letter: their class, and how they have to be set.
-_CONV = {"kernel_size": (3, 3), "strides": (1, 1), "dilation_rate": (1, 1), "groups": 1}
-_PLAIN: dict[str, tuple[str, dict[str, Any]]] = {
-    "R": ("Rescaling", {}),
-    "C": ("Conv2D", {**_CONV, "padding": "valid", "use_bias": True, "activation": "relu"}),
-    "P": ("MaxPooling2D", {"pool_size": (2, 2), "strides": (2, 2), "padding": "valid"}),
-    "F": ("Flatten", {}),
-    "D": ("Dense", {"use_bias": True, "activation": "relu"}),
-    "S": ("Dense", {"use_bias": True, "activation": "sigmoid", "units": 1}),
+_CONV = {"class": "Conv2D", "padding": "valid", "use_bias": True, "activation": "relu"}
+_PLAIN: dict[str, dict[str, Any]] = {
+    "R": {"class": "Rescaling"},
+    "C": _CONV | {"kernel_size": (3, 3), "strides": (1, 1), "dilation_rate": (1, 1), "groups": 1},
+    "P": {"class": "MaxPooling2D", "pool_size": (2, 2), "strides": (2, 2), "padding": "valid"},
+    "F": {"class": "Flatten"},
+    "D": {"class": "Dense", "use_bias": True, "activation": "relu"},
+    "S": {"class": "Dense", "use_bias": True, "activation": "sigmoid", "units": 1},
 }
 
 
@@ -187,7 +186,7 @@ class ActivationBrowser(ImageLab):
         if request["kind"] == "search":
             return self._search(request)
         if request["kind"] in ("network", "dense"):
-            network, weights, dense = page_network(self._network(request["weights"])[0])
+            network, weights, dense = _page_network(self._network(request["weights"])[0])
             classes = self._classes if len(self._classes) == 2 else ("answer 0", "answer 1")
             part = dense if request["kind"] == "dense" else weights
             return {"network": network, "classes": classes}, [part]
@@ -219,7 +218,7 @@ class ActivationBrowser(ImageLab):
             model, pets, self._found[version], layer=layer, filter_number=number
         )
         shown = [{"shape": p.shape, "value": value, "pet": pet} for p, value, pet in patches]
-        kind = _KINDS.get(self._pets.source, "images")
+        kind = "photos of pets" if self._pets.source == "photos" else "drawn pets"
         header = {**same, "layer": layer, "filter": number, "patches": shown}
         header["source"] = f"{len(pets):,} {kind}"
         return header, [np.ascontiguousarray(pixels).tobytes() for pixels, *_ in patches]
@@ -227,11 +226,11 @@ class ActivationBrowser(ImageLab):
     def stored_requests(self) -> list[dict[str, Any]]:
         """Return the requests for the image that is shown, and for the network if it is plain."""
         image = {"kind": "image", "name": self.image, "weights": self.weights, "pet": self.pet}
-        plain = self._preprocess is None and page_network(self._network(self.weights)[0])
+        plain = self._preprocess is None and _page_network(self._network(self.weights)[0])
         return [image, *([{"kind": "network", "weights": self.weights}] if plain else [])]
 
 
-def page_network(model: "keras.Model") -> tuple[dict[str, Any], bytes, bytes] | None:
+def _page_network(model: "keras.Model") -> tuple[dict[str, Any], bytes, bytes] | None:
     """Return a network as network.js computes it; None if it is no chain of what that knows.
 
     Its shape, scale, offset, layers and head come first, then the weights of its convolutions as
@@ -262,13 +261,8 @@ def page_network(model: "keras.Model") -> tuple[dict[str, Any], bytes, bytes] | 
 
 def _letter(layer: "keras.Layer") -> str:
     """Return the letter of a layer that network.js computes, "?" of any other."""
-    settings = layer.get_config().items()
-    fits = (
-        letter
-        for letter, (kind, wanted) in _PLAIN.items()
-        if kind == type(layer).__name__ and wanted.items() <= settings
-    )
-    return next(fits, "?")
+    settings = {"class": type(layer).__name__, **layer.get_config()}.items()
+    return next((letter for letter in _PLAIN if _PLAIN[letter].items() <= settings), "?")
 
 
 def _described(model: "keras.Model") -> tuple[list[dict[str, Any]], np.ndarray]:

@@ -19,7 +19,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page
 
 from helpers import activations, check, images, model
-from helpers.widgets.browser import _answer, page_network
+from helpers.widgets.browser import _answer, _page_network
 from helpers.widgets.lab import Lab
 from helpers.widgets.progress import TrainingProgress
 from web import build
@@ -281,7 +281,7 @@ def test_the_network_in_the_page_is_keras(page: Page) -> None:
     network, random, times = model.load_trained(), np.random.default_rng(0), []
     photos = [images.resize(images.sample(name)) for name in images.SAMPLES]
     photos += [*random.integers(0, 256, (2, 150, 150, 3), dtype=np.uint8)]
-    description, *weights = page_network(network)
+    description, *weights = _page_network(network)
     pages.load_module(page, "network.js")
     page.evaluate(GIVE, [description, *(base64.b64encode(part).decode() for part in weights)])
     for photo in photos:
