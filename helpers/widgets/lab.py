@@ -26,8 +26,6 @@ _EXPORT = re.compile(r"^export (default .*\n)?", re.M)
 SAMPLES = {name: partial(images.sample, name) for name in images.SAMPLES}
 """The samples among the images of a lab."""
 
-_LARGE = 2_000_000  # bytes from which `save_html` says how large the page is
-
 
 def _bundle(*names: str) -> str:
     """Return JavaScript modules of this package, and all that they import, as one module.
@@ -142,13 +140,7 @@ class Lab(anywidget.AnyWidget):
         return {"state": state, "answers": answers}
 
     def save_html(self, path: str | Path) -> Path:
-        """Write a page that shows the lab as it is now, without Jupyter, kernel or network.
-
-        Returns
-        -------
-        Path
-            The file; for a page of more than 2 MB its size is printed.
-        """
+        """Write a page that shows the lab as it is now, without Jupyter, kernel or network."""
         page = (_FOLDER / "page.html").read_text(encoding="utf-8")
         parts = {
             "title": self.title,
@@ -160,8 +152,6 @@ class Lab(anywidget.AnyWidget):
             page = page.replace(f"/*{name}*/", text)
         path = Path(path)
         path.write_text(page, encoding="utf-8")
-        if path.stat().st_size > _LARGE:
-            print(f"{path.name} has {path.stat().st_size / 1e6:.1f} MB.")
         return path
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
