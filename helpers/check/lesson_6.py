@@ -39,6 +39,7 @@ def class_map(maps: np.ndarray, weights: np.ndarray, wanted: int, other: int) ->
     return right, {
         "Every number is larger, by the number of places: take the mean over them.": right * places,
         "What speaks for `other`, too, has to be taken off.": both[..., wanted],
+        "That is the CAM of `wanted`: take `other` off, and the mean.": both[..., wanted] * places,
         "What speaks for `other` is lost: keep negative numbers.": np.maximum(right, 0),
         f"The map is divided by its own maximum: {adds_up}": right / right.max(),
         f"The map is divided by its largest size: {adds_up}": right / np.abs(right).max(),
