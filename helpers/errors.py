@@ -18,16 +18,10 @@ class LearnerError(ValueError):
 def number(
     name: str, value: Any, low: float, high: float, *, whole: bool = True, other: str = ""
 ) -> Any:
-    """Return a number from `low` to `high`, or raise LearnerError.
+    """Return a number from `low` to `high`, a whole one if need be, or raise LearnerError.
 
-    Parameters
-    ----------
-    name : str
-        What the number is, for the sentence.
-    whole : bool
-        Whether it has to be a whole number.
-    other : str
-        What else could be given, for the sentence: '"valid" or '.
+    For its sentence, `name` says what the number is, and `other` what else could be given:
+    '"valid" or '.
     """
     kind = Integral if whole else Real
     if not isinstance(value, kind) or isinstance(value, bool) or not low <= value <= high:

@@ -20,8 +20,7 @@ from helpers.widgets.lab import ImageLab, Lab, _bundle
 from helpers.widgets.progress import TrainingProgress
 
 FOLDER = Path(widgets.__file__).parent
-CLASSES = [TrainingProgress, *(getattr(widgets, name) for name in widgets.__all__)]
-LABS = [value for value in CLASSES if isinstance(value, type)]
+LABS = [TrainingProgress, *(each for each in vars(widgets).values() if isinstance(each, type))]
 
 
 def png(array: np.ndarray) -> bytes:

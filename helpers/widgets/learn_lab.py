@@ -13,12 +13,8 @@ class LearnLab(KernelLab):
     differences between what the numbers make of the image (0 to 1) and what the target makes of
     it. The page computes all steps from the beginning whenever a setting changes, so that one
     sees at once what the same number of steps does with another step size. A loss of a thousand
-    times the first one ends the steps: they diverge.
-
-    Parameters
-    ----------
-    image, kernel : optional
-        As in `KernelLab`; the kernel is the target.
+    times the first one ends the steps: they diverge. An image and a kernel, the target, may be
+    given as to a `KernelLab`.
 
     Attributes
     ----------
