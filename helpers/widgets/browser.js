@@ -4,9 +4,9 @@
 
 import { SEQUENTIAL, SIGNED } from "./colormaps.js";
 import { bound, button, imageChooser, radios, slider } from "./controls.js";
-import { change, connect, element, formatNumber, uniqueId } from "./dom.js";
+import { change, element, formatNumber, lab, uniqueId } from "./dom.js";
 import { createImageView } from "./image_view.js";
-import { bytesOf, drawPixels, imageOf, valueAt } from "./pixels.js";
+import { bytesOf, drawPixels, imageOf, signedPixels, valueAt } from "./pixels.js";
 
 const PETS = "one of my pets";
 const CHANNELS = ["red", "green", "blue"];
@@ -80,7 +80,7 @@ function createKernel(go) {
       return set.kernels.subarray(start, start + size);
     });
     const most = Math.max(...slices.flatMap((slice) => Array.from(slice, Math.abs))) || 1;
-    const signed = slices.map((data) => ({ data, shape, colors: SIGNED, limits: [-most, most] }));
+    const signed = slices.map((data) => signedPixels(data, shape, most));
     const reads = layer.reads[filter];
     let row = reads.map(([from, number], i) => way(set.layers[from], number, signed[i]));
     let what = count > 1 ? `its ${count} strongest slices` : "its one slice";
@@ -247,15 +247,12 @@ function createSearch(wire) {
   };
 }
 
-function render({ model, el }) {
-  const wire = connect(model);
+export default lab("cnn-browser", "Activation browser", (wire, root) => {
   const alone = wire.get("upload") === false; // a page without Python
   const layers = wire.get("layers");
   const sets = new Map(); // maps of the image that is shown, by weights
   let set = null; // those that are shown
-  let drawn = []; // what was drawn last
-  let tiled = []; // what the grid shows
-  let explained = ""; // what the kernel shows
+  const drawn = {}; // what each part was drawn of
   let waiting = 0; // for the next frame, to draw the grid
   let place = null; // the chosen place, as a share of height and width; first the largest number
   let [asking, again] = [false, false]; // an answer of Python's is to come; and one more is wanted
@@ -270,8 +267,8 @@ function render({ model, el }) {
   const pet = slider({ label: "Pet", min: 0, max: 0, ...bound(wire, "pet") });
   const weights = radios({ label: "Weights", choices: [["trained", "trained"], ["random", "random"]],
     ...bound(wire, "weights") });
-  const scale = radios({ label: "Scale of", choices: [["filter", "each filter"], ["layer", "the whole layer"]],
-    value: "filter", onInput: (value) => wire.set({ shared_scale: value === "layer" }) });
+  const scale = radios({ label: "Scale of", choices: [[false, "each filter"], [true, "the whole layer"]],
+    ...bound(wire, "shared_scale") });
   const controls = element("div", "cnn-browser-controls", {}, layer.node, filter.node, weights.node, scale.node);
   controls.style.setProperty("--names", `${Math.min(24, Math.max(...layers.map((name) => name.length)))}ch`);
 
@@ -297,13 +294,12 @@ function render({ model, el }) {
       draw();
     } });
   chooser.node.append(pet.node);
-  el.append(element("div", "cnn-lab cnn-browser", { role: "group", "aria-label": "Activation browser" },
-    chooser.node, controls, answer,
+  root.append(chooser.node, controls, answer,
     element("div", "cnn-browser-row", {},
       element("div", "cnn-browser-photo", {}, photo.node, squeezed),
       element("div", "cnn-browser-map", {}, map.node, scaled),
       element("div", "cnn-browser-where", {}, seen, words), grid.node),
-    kernel.node, alone ? element("p", "cnn-quiet cnn-browser-search", {}, NEEDS_PYTHON) : search.node));
+    kernel.node, alone ? element("p", "cnn-quiet cnn-browser-search", {}, NEEDS_PYTHON) : search.node);
 
   /** Ask Python once more for the image, when it has answered what it was asked before. */
   function ask() {
@@ -346,7 +342,7 @@ function render({ model, el }) {
     const largest = Math.max(0, pixels.data.indexOf(255));
     place ??= [(Math.floor(largest / now.width) + 0.5) / now.height, ((largest % now.width) + 0.5) / now.width];
     map.setPixels(pixels, title, `${title}: ${now.height} by ${now.width} numbers from ${low} to ${high}`);
-    map.setChosen([Math.floor(place[0] * now.height), Math.floor(place[1] * now.width)]);
+    map.mark("chosen", [Math.floor(place[0] * now.height), Math.floor(place[1] * now.width)]);
     scaled.textContent = shared ? `one scale for all ${now.filters} filters of ${now.name}`
       : "the scale of this filter alone";
     silent.hidden = !isSilent(pixels);
@@ -365,33 +361,34 @@ function render({ model, el }) {
     pet.set(wire.get("pet"), Math.max(0, set.pets - 1));
   }
 
+  /** Whether a part must be drawn anew: it was drawn of other values. */
+  function differs(part, ...values) {
+    const before = drawn[part] ?? [];
+    drawn[part] = values;
+    return values.some((value, i) => value !== before[i]);
+  }
+
   function draw() {
-    const before = set;
     set = sets.get(wire.get("weights")) ?? set;
     if (!set || layers.indexOf(wire.get("layer")) > (set.until ?? Infinity)) return;
     const [now, number, shared] = [layerNow(), filterNow(), wire.get("shared_scale")];
     // A slider that is linked to this one must hear of the last filter after it has been set.
     if (number !== wire.get("filter")) setTimeout(() => wire.set({ filter: filterNow() }));
-    if ([set, now, number, shared].every((value, i) => value === drawn[i])) return;
-    drawn = [set, now, number, shared];
-    if (set !== before) drawImage();
+    if (!differs("map", set, now, number, shared)) return;
+    if (differs("image", set)) drawImage();
     drawMap(now, number, shared);
     layer.set(layers.indexOf(now.name));
     filter.set(number, now.filters - 1);
-    weights.set(set.weights);
-    scale.set(shared ? "layer" : "filter");
-    const made = `${set.version} ${now.name} ${number}`; // not anew for each image of a camera
-    if (made !== explained) kernel.draw(set, now, number);
-    explained = made;
+    // Not anew for each image of a camera.
+    if (differs("kernel", set.version, now.name, number)) kernel.draw(set, now, number);
     search.draw({ weights: set.weights, version: set.version, layer: now.name, filter: number });
     waiting ||= requestAnimationFrame(drawGrid);
   }
 
   function drawGrid() {
     waiting = 0;
-    const [, now, number, shared] = drawn;
-    if ([set, now, shared].some((value, i) => value !== tiled[i])) grid.draw(set, now, shared);
-    tiled = [set, now, shared];
+    const [, now, number, shared] = drawn.map;
+    if (differs("grid", set, now, shared)) grid.draw(set, now, shared);
     grid.mark(number);
   }
 
@@ -403,7 +400,4 @@ function render({ model, el }) {
     else if (again) { asking = false; ask(); }
     else asking = false;
   });
-  return wire.close;
-}
-
-export default { render };
+});

@@ -61,9 +61,8 @@ export function list({ label, choices, value, onInput, follow }) {
   const control = {
     node, input,
     set(next, pairs = null) {
-      if (pairs) {
-        input.replaceChildren(...pairs.map(([v, text]) => element("option", "", { value: v }, text)));
-      }
+      const options = pairs?.map(([v, text]) => element("option", "", { value: v }, text));
+      if (options) input.replaceChildren(...options);
       input.value = next;
     },
   };

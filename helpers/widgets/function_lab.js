@@ -2,14 +2,13 @@
 
 import { endLabels, frame, line, spread } from "./charts.js";
 import { bound, slider } from "./controls.js";
-import { change, connect, element, formatNumber, shape } from "./dom.js";
+import { change, element, formatNumber, lab, shape } from "./dom.js";
 
 const relu = (z) => Math.max(z, 0);
 const sigmoid = (z) => 1 / (1 + Math.exp(-z));
 const crossEntropy = (p, dog) => -Math.log(dog ? p : 1 - p);
 
-function render({ model, el }) {
-  const wire = connect(model);
+export default lab("cnn-function-lab", "Function lab", (wire, root) => {
   const sums = { xlabel: "z, the sum that comes in", xs: [-6, 6], xticks: [-6, 0, 6] };
   const first = frame({ ...sums, title: "relu(z)", ys: [0, 6], yticks: [0, 3, 6] });
   const second = frame({ ...sums, title: "p = sigmoid(z)", ys: [0, 1], yticks: [0, 0.5, 1] });
@@ -35,9 +34,7 @@ function render({ model, el }) {
   const control = slider({ label: "Sum z", min: -6, max: 6, step: 0.1,
     words: (z) => formatNumber(z, 1), ...bound(wire, "z") });
   const words = element("div", "cnn-words", { "aria-live": "polite" });
-  const charts = element("div", "cnn-charts", {}, first.svg, second.svg, third.svg);
-  el.append(element("div", "cnn-lab cnn-function-lab",
-    { role: "group", "aria-label": "Function lab" }, control.node, words, charts));
+  root.append(control.node, words, element("div", "cnn-charts", {}, first.svg, second.svg, third.svg));
 
   function show() {
     const z = wire.get("z");
@@ -58,7 +55,4 @@ function render({ model, el }) {
   }
   wire.on(["z"], show);
   show();
-  return wire.close;
-}
-
-export default { render };
+});

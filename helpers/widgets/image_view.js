@@ -18,8 +18,8 @@ const samePlace = (a, b) => a === b || (a && b && a[0] === b[0] && a[1] === b[1]
  * underneath, of one channel; true where pixels can be chosen). A colour bar is shown for other
  * limits than 0 and 255.
  *
- * Returns {setPixels, setBoxes, setChosen, setHovered, setWidth, onDrag, chosen, hovered, pixels,
- * node, canvas, stage, overlay}.
+ * Returns {setPixels, setBoxes, setWidth, mark, onDrag, chosen, hovered, pixels, node, canvas,
+ * stage, overlay}.
  */
 export function createImageView({ onHover, onChoose, readout = Boolean(onChoose) } = {}) {
   let pixels = null;
@@ -55,10 +55,8 @@ export function createImageView({ onHover, onChoose, readout = Boolean(onChoose)
     const [rows, columns] = pixels.shape;
     overlay.setAttribute("viewBox", `0 0 ${columns} ${rows}`);
     const outline = (kind, [top, left, bottom, right]) => ["halo", "line"].map((layer) =>
-      shape("rect", {
-        class: `cnn-box-${layer} ${kind}`, x: left, y: top,
-        width: Math.max(0, right - left), height: Math.max(0, bottom - top),
-      }));
+      shape("rect", { class: `cnn-box-${layer} ${kind}`, x: left, y: top,
+        width: right - left, height: bottom - top }));
     // A pixel of a large image is too small to see: its mark is at least 8 screen pixels wide,
     // and stays inside the frame.
     const shown = canvas.getBoundingClientRect().width || columns;
@@ -189,8 +187,8 @@ export function createImageView({ onHover, onChoose, readout = Boolean(onChoose)
     setBoxes(next) { boxes = next ?? []; drawOverlay(); },
     /** Call with [row, column], in fractions, where a pointer is pressed, and as it is dragged. */
     onDrag,
-    setChosen: (at) => place("chosen", at),
-    setHovered: (at) => place("hovered", at),
-    setWidth(width) { node.style.width = width ? `${width}px` : ""; },
+    /** Mark a pixel, [row, column] or null, as "chosen" or "hovered". */
+    mark: place,
+    setWidth(width) { node.style.width = `${width}px`; },
   };
 }

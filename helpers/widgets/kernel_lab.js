@@ -3,7 +3,7 @@
 
 import { correlate3, robustLimit } from "./arithmetic.js";
 import { bound, imageChooser, list, radios } from "./controls.js";
-import { clamp, connect, element, formatNumber, inRows, placeAt } from "./dom.js";
+import { clamp, element, formatNumber, inRows, lab, placeAt } from "./dom.js";
 import { createImageView } from "./image_view.js";
 import { numberInputs, numberTable, shortNumber } from "./numbers.js";
 import { greyPixels, signedColor, signedPixels } from "./pixels.js";
@@ -16,14 +16,14 @@ const clip = (value) => clamp(value, 0, 255);
 /** The place of a window whose middle is this pixel. */
 const windowAt = (place) => place && place.map((at) => Math.max(0, at - 1));
 
-function render({ model, el }) {
-  const wire = connect(model);
+export default lab("cnn-kernel-lab", "Kernel lab", (wire, root) => {
   let source = null; // the grey image, as pixels
   let result = null; // Float32Array, two rows and columns fewer than the image
   const kernel = () => wire.get("kernel").flat();
   const presetName = () => Object.keys(wire.get("presets")).find((name) =>
     wire.get("presets")[name].flat().every((value, i) => value === kernel()[i])) ?? OWN;
   const choose = (place) => wire.set({ chosen: place });
+  const hover = (place) => mark("hovered", place);
 
   // --- controls
   const preset = list({ label: "Kernel", choices: [], value: "", onInput: (name) => {
@@ -62,12 +62,9 @@ function render({ model, el }) {
     choose(output.chosen ?? source.shape.map((n) => (n - 2) >> 1));
     showChosen();
   } });
-  el.append(element("div", "cnn-lab cnn-kernel-lab", { role: "group", "aria-label": "Kernel lab" },
-    chooser.node,
-    element("div", "cnn-kernel-row", {}, image.node,
-      element("div", "cnn-kernel-panel", {}, preset.node, numbers.node, numbers.note, view.node, hint),
-      element("div", "cnn-kernel-result", {}, output.node)),
-    detail));
+  const panel = element("div", "cnn-kernel-panel", {}, preset.node, numbers.node, numbers.note, view.node, hint);
+  root.append(chooser.node, element("div", "cnn-kernel-row", {}, image.node, panel,
+    element("div", "cnn-kernel-result", {}, output.node)), detail);
 
   function draw() {
     if (!source) return;
@@ -84,8 +81,7 @@ function render({ model, el }) {
     // A result without negative numbers, in red alone, looks like a photographic negative.
     hint.textContent = !clipped && result.every((value) => value >= 0) && result.some((value) => value > 0)
       ? `No number is below 0: switch to “${VIEWS[1][1]}” to see it as an image.` : "";
-    output.setChosen(wire.get("chosen"));
-    explain();
+    mark("chosen", wire.get("chosen"));
   }
 
   /** Show the nine products behind the pixel that is pointed at, or the chosen one. */
@@ -119,9 +115,10 @@ function render({ model, el }) {
     image.setBoxes([[row, column, row + 3, column + 3]]);
   }
 
-  function hover(place) {
-    output.setHovered(place);
-    image.setHovered(place && place.map((at) => at + 1));
+  /** Mark a pixel of the result, and the middle of its window in the image. */
+  function mark(which, place) {
+    output.mark(which, place);
+    image.mark(which, place && place.map((at) => at + 1));
     explain();
   }
 
@@ -134,11 +131,8 @@ function render({ model, el }) {
   }
 
   function showChosen() {
-    const place = wire.get("chosen");
-    output.setChosen(place);
-    image.setChosen(place && place.map((at) => at + 1));
-    explain();
-    spoken.textContent = place
+    mark("chosen", wire.get("chosen"));
+    spoken.textContent = output.chosen
       ? `${where.textContent}. Sum of the nine products: ${sum.textContent}` : "";
   }
 
@@ -146,7 +140,4 @@ function render({ model, el }) {
   wire.on(["chosen"], showChosen);
   wire.on(["view"], draw);
   showKernel();
-  return wire.close;
-}
-
-export default { render };
+});

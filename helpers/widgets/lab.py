@@ -22,7 +22,7 @@ Message = tuple[dict[str, Any], list[bytes]]
 
 _FOLDER = Path(__file__).parent
 _IMPORT = re.compile(r'^import [^;]*? from "\./(\w+\.js)";\n', re.M)
-_EXPORT = re.compile(r"^export (default .*\n)?", re.M)
+_EXPORT = re.compile(r"^export ", re.M)
 SAMPLES = {name: partial(images.sample, name) for name in images.SAMPLES}
 """The samples among the images of a lab."""
 
@@ -145,7 +145,7 @@ class Lab(anywidget.AnyWidget):
         parts = {
             "title": self.title,
             "style": self._css,
-            "script": _bundle("stored.js", self.module),
+            "script": _bundle("stored.js", self.module).replace("export default", "const shown ="),
             "stored": json.dumps(self.stored()).replace("<", "\\u003c"),
         }
         for name, text in parts.items():

@@ -7,7 +7,7 @@
 import { correlate3, robustLimit } from "./arithmetic.js";
 import { endLabels, frame, line, spread } from "./charts.js";
 import { bound, button, imageChooser, list, slider } from "./controls.js";
-import { change, connect, element, formatNumber, inRows, shape } from "./dom.js";
+import { change, element, formatNumber, inRows, lab, shape } from "./dom.js";
 import { createImageView } from "./image_view.js";
 import { numberTable, shortNumber } from "./numbers.js";
 import { signedColor, signedPixels } from "./pixels.js";
@@ -52,8 +52,7 @@ function descend(products, target, { steps, rate, momentum }) {
   }
 }
 
-function render({ model, el }) {
-  const wire = connect(model);
+export default lab("cnn-learn-lab", "Learning lab", (wire, root) => {
   let source = null; // the image in grey, as pixels
   let numbers = null; // and as numbers of 0 to 1
   let products = null;
@@ -65,13 +64,11 @@ function render({ model, el }) {
   const nameOf = () => presets.find(([, rows]) => String(rows) === String(wire.get("kernel")))?.[0] ?? "";
   const kernel = list({ label: "Target", choices: presets.map(([name]) => [name, name]),
     value: nameOf(), onInput: (name) => wire.set({ kernel: wire.get("presets")[name] }) });
-  const settings = {
-    steps: slider({ label: "Steps", min: 0, max: LAST, ...bound(wire, "steps") }),
-    rate: slider({ label: "Step size", min: 0.1, max: 5, step: 0.1,
-      words: (value) => formatNumber(value, 1), ...bound(wire, "rate") }),
-    momentum: slider({ label: "Momentum", min: 0, max: 0.95, step: 0.05,
-      words: (value) => formatNumber(value, 2), ...bound(wire, "momentum") }),
-  };
+  const steps = slider({ label: "Steps", min: 0, max: LAST, ...bound(wire, "steps") });
+  const rate = slider({ label: "Step size", min: 0.1, max: 5, step: 0.1,
+    words: (value) => formatNumber(value, 1), ...bound(wire, "rate") });
+  const momentum = slider({ label: "Momentum", min: 0, max: 0.95, step: 0.05,
+    words: (value) => formatNumber(value, 2), ...bound(wire, "momentum") });
   const centered = element("input", "", { type: "checkbox" });
   centered.addEventListener("change", () => wire.set({ centered: centered.checked }));
   const walk = () => wire.set({ steps: Math.min(LAST, wire.get("steps") + 1) });
@@ -89,15 +86,13 @@ function render({ model, el }) {
     return { table, image, node: element("div", "", {}, table.node, image.node) };
   });
   const chooser = imageChooser({ wire, onImage: (pixels) => { source = pixels; measure(); } });
-  el.append(element("div", "cnn-lab cnn-learn-lab", { role: "group", "aria-label": "Learning lab" },
-    chooser.node,
-    element("div", "cnn-learn-row", {},
-      element("div", "cnn-learn-panel", {},
-        element("div", "", {}, kernel.node, settings.steps.node,
-          element("div", "cnn-row", {}, one, play, reset), settings.rate.node, settings.momentum.node,
-          element("label", "cnn-choice", {}, centered, "centred image (its mean taken off)")),
-        element("div", "", {}, svg, words, note)),
-      now.node, aim.node)));
+  root.append(chooser.node, element("div", "cnn-learn-row", {},
+    element("div", "cnn-learn-panel", {},
+      element("div", "", {}, kernel.node, steps.node, element("div", "cnn-row", {}, one, play, reset),
+        rate.node, momentum.node,
+        element("label", "cnn-choice", {}, centered, "centred image (its mean taken off)")),
+      element("div", "", {}, svg, words, note)),
+    now.node, aim.node));
 
   function run(on) {
     clearInterval(timer);
@@ -171,7 +166,5 @@ function render({ model, el }) {
   wire.on(["steps", "rate", "momentum", "kernel"], draw);
   wire.on(["centered"], measure);
   draw();
-  return () => { run(false); wire.close(); };
-}
-
-export default { render };
+  return () => run(false);
+});

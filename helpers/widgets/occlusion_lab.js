@@ -2,7 +2,7 @@
 // computes that sum for every place and fill at once, so moving the patch takes no time.
 
 import { bound, imageChooser, radios, slider } from "./controls.js";
-import { clamp, connect, element, formatNumber, inRows } from "./dom.js";
+import { clamp, element, formatNumber, inRows, lab } from "./dom.js";
 import { createImageView } from "./image_view.js";
 import { numberTable } from "./numbers.js";
 import { bytesOf, signedColor, signedPixels } from "./pixels.js";
@@ -10,20 +10,19 @@ import { bytesOf, signedColor, signedPixels } from "./pixels.js";
 const CELL = 10; // pixels from one place to the next
 
 /** First pixel and one past the last, along a side of so many, that a patch hides. */
-export function hiddenSpan(cell, size, side) {
+function hiddenSpan(cell, size, side) {
   const first = CELL * cell + CELL / 2 - Math.floor(size / 2);
   return [Math.max(0, first), Math.min(side, first + size)];
 }
 
 /** A sum before the sigmoid in words, with its probability. */
-export function answerWords(logit) {
+function answerWords(logit) {
   const percent = 100 / (1 + Math.exp(-logit));
   const digits = percent > 1 && percent < 99 ? 0 : percent > 99.99 || percent < 0.01 ? 5 : 2;
   return `${formatNumber(logit, 2)} (dog: ${percent.toFixed(digits)}%)`;
 }
 
-function render({ model, el }) {
-  const wire = connect(model);
+export default lab("cnn-occlusion-lab", "Occlusion lab", (wire, root) => {
   let shown = null; // {name, side, image, fills: {name: bytes}}
   let table = null; // {logit, falls: {fill: Float32Array}, limit}, for this image and size
   const cells = () => shown.side / CELL;
@@ -40,15 +39,12 @@ function render({ model, el }) {
   const note = element("div", "cnn-note", { role: "alert" });
   const row = element("div", "cnn-occlusion-row", {}, image.node, map.node);
   const chooser = imageChooser({ wire, onImage: (pixels, message, [, ...buffers]) => {
-    shown = { name: message.name, side: message.shape[0], image: pixels, fills: {} };
-    buffers.forEach((buffer, i) => {
-      shown.fills[message.fills[i]] = new Uint8Array(bytesOf(buffer));
-    });
+    const fills = message.fills.map((name, i) => [name, new Uint8Array(bytesOf(buffers[i]))]);
+    shown = { name: message.name, side: message.shape[0], image: pixels, fills: Object.fromEntries(fills) };
     ask();
   } });
-  el.append(element("div", "cnn-lab cnn-occlusion-lab", { role: "group", "aria-label": "Occlusion lab" },
-    chooser.node, element("div", "cnn-occlusion-controls", {}, size.node, fill.node),
-    note, row, words, changes.node));
+  root.append(chooser.node, element("div", "cnn-occlusion-controls", {}, size.node, fill.node),
+    note, row, words, changes.node);
 
   // The patch goes where the pointer is on the image; the map offers the same to the keys.
   image.stage.classList.add("cnn-draggable");
@@ -97,7 +93,7 @@ function render({ model, el }) {
     map.setPixels({ ...signedPixels(now, [cells(), cells()], limit), digits: 2 },
       "how much each place speaks for dog",
       "the map of all places: red where hiding lowers the sum for dog, blue where it raises it");
-    map.setChosen(place());
+    map.mark("chosen", place());
     const at = place()[0] * cells() + place()[1];
     words.textContent = `Sum before the sigmoid: ${answerWords(logit)}; with the patch: ` +
       `${answerWords(logit - now[at])}.`;
@@ -108,7 +104,4 @@ function render({ model, el }) {
   wire.on(["row", "column", "fill"], draw);
   wire.on(["size"], ask);
   wire.receive(receive);
-  return wire.close;
-}
-
-export default { render };
+});

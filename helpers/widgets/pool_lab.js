@@ -2,14 +2,13 @@
 
 import { outputSize, pool } from "./arithmetic.js";
 import { bound, slider, windowSlider } from "./controls.js";
-import { connect, element, formatNumber, placeAt } from "./dom.js";
+import { element, formatNumber, lab, placeAt } from "./dom.js";
 import { numberInputs, numberTable } from "./numbers.js";
 import { paint, signedColor } from "./pixels.js";
 
 const MOST_POOLED = 9999; // the numbers of a patch lie between −MOST_POOLED and MOST_POOLED
 
-function render({ model, el }) {
-  const wire = connect(model);
+export default lab("cnn-pool-lab", "Pooling lab", (wire, root) => {
   const [patch, size, stride] = ["patch", "size", "stride"].map((name) => () => wire.get(name));
   let inputs; // of the patch as it is; made anew for a patch of another shape
   const named = () => `patch, ${patch().length} × ${patch()[0].length}`;
@@ -27,9 +26,8 @@ function render({ model, el }) {
   const bad = element("div"); // what is wrong with a number: below, so that nothing moves beside it
   const tables = ["maximum", "average"].map((name) => numberTable(name));
   const words = element("div", "cnn-pool-words", { role: "status" });
-  el.append(element("div", "cnn-lab cnn-pool-lab", { role: "group", "aria-label": "Pooling lab" },
-    element("div", "cnn-pool-controls", {}, ...Object.values(controls).map(({ node }) => node)),
-    element("div", "cnn-row cnn-pool-row", {}, field, ...tables.map(({ node }) => node)), bad, words));
+  root.append(element("div", "cnn-pool-controls", {}, ...Object.values(controls).map(({ node }) => node)),
+    element("div", "cnn-row cnn-pool-row", {}, field, ...tables.map(({ node }) => node)), bad, words);
 
   /** Whether a window holds the number with this index. */
   function holds(window, index) {
@@ -109,7 +107,4 @@ function render({ model, el }) {
   wire.on(["position"], mark);
   build();
   draw();
-  return wire.close;
-}
-
-export default { render };
+});

@@ -3,7 +3,7 @@
 
 import { endLabels, frame, line, marks } from "./charts.js";
 import { button } from "./controls.js";
-import { connect, element, formatNumber, shape } from "./dom.js";
+import { element, formatNumber, lab, shape } from "./dom.js";
 
 const TRAITS = ["epochs", "epoch", "steps", "step", "seconds_left", "accuracy", "points", "rows", "state"];
 const METRICS = ["loss", "accuracy"]; // as in the points: [step, loss, accuracy]
@@ -67,8 +67,7 @@ function drawMetric(svg, metric, { epochs, epoch, step, rows, points, perEpoch }
   svg.toggleAttribute("hidden", rows.length > 0 && !curves.length && !steps.length);
 }
 
-function render({ model, el }) {
-  const wire = connect(model);
+export default lab("cnn-progress", "Training", (wire, root, model) => {
   const bar = element("progress", "cnn-progress-bar", { "aria-label": "Training" });
   const stop = button("Stop", askToStop);
   const words = element("div", "cnn-words");
@@ -76,9 +75,8 @@ function render({ model, el }) {
   const legend = element("div", "cnn-quiet");
   const spoken = element("div", "cnn-spoken", { "aria-live": "polite" });
   const charts = { accuracy: shape("svg"), loss: shape("svg") };
-  el.append(element("div", "cnn-lab cnn-progress", { role: "group", "aria-label": "Training" },
-    element("div", "cnn-row", {}, bar, stop), words, note,
-    element("div", "cnn-charts", {}, ...Object.values(charts)), legend, spoken));
+  root.append(element("div", "cnn-row", {}, bar, stop), words, note,
+    element("div", "cnn-charts", {}, ...Object.values(charts)), legend, spoken);
   let asked = 0; // when Stop was pressed
   let drawing = null; // in the next frame
 
@@ -93,8 +91,8 @@ function render({ model, el }) {
 
   function draw() {
     drawing = null;
-    const { epochs, epoch, steps, step, seconds_left: left, accuracy, points, rows, state } =
-      Object.fromEntries(TRAITS.map((name) => [name, wire.get(name)]));
+    const now = Object.fromEntries(TRAITS.map((name) => [name, wire.get(name)]));
+    const { epochs, epoch, steps, step, seconds_left: left, accuracy, points, rows, state } = now;
     const running = state === "running";
     const perEpoch = steps || step || 1;
     if (!running) asked = 0;
@@ -114,9 +112,7 @@ function render({ model, el }) {
     const each = points.length > 1 ? Math.round(points[1][0] - points[0][0]) : 1;
     legend.textContent = points.length
       ? `Each small dot is ${each === 1 ? "one step" : `the mean of ${each} steps`}.` : "";
-    for (const [metric, svg] of Object.entries(charts)) {
-      drawMetric(svg, metric, { epochs, epoch, step, rows, points, perEpoch });
-    }
+    for (const [metric, svg] of Object.entries(charts)) drawMetric(svg, metric, { ...now, perEpoch });
     const curves = Object.values(charts).map((svg) => svg.getAttribute("aria-label")).join("; ");
     if (rows.length && spoken.textContent !== curves) spoken.textContent = curves;
   }
@@ -124,7 +120,4 @@ function render({ model, el }) {
   const soon = () => { drawing ??= requestAnimationFrame(draw); }; // traits change several at once
   wire.on(TRAITS, soon);
   draw();
-  return wire.close;
-}
-
-export default { render };
+});

@@ -3,7 +3,7 @@
 
 import { correlate3, pool, robustLimit } from "./arithmetic.js";
 import { bound, button, imageChooser, radios, slider } from "./controls.js";
-import { connect, element, inRows } from "./dom.js";
+import { element, inRows, lab } from "./dom.js";
 import { createImageView } from "./image_view.js";
 import { greyPixels, signedPixels } from "./pixels.js";
 
@@ -13,7 +13,6 @@ const SOBEL = [-1, 0, 1, -2, 0, 2, -1, 0, 1];
 const STRONG = 0.9; // the share of the numbers below the strongest tenth
 const AS_IT_WAS = { rows: 0, columns: 0, turn: 0 };
 const SIZES = [[1, "none"], [2, "2 × 2"], [4, "4 × 4"], [8, "8 × 8"]];
-const PANELS = ["Not pooled", "Pooled"];
 const POOLINGS = [["maximum", "maximum"], ["average", "average"]];
 
 /** The middle of a scene, turned about it and shifted; between pixels, the mean of their four. */
@@ -41,8 +40,7 @@ function strongest(values) {
   return [...values.keys()].filter((i) => values[i] && Math.abs(values[i]) >= least);
 }
 
-function render({ model, el }) {
-  const wire = connect(model);
+export default lab("cnn-shift-lab", "Shift-and-turn lab", (wire, root) => {
   let scene = null; // the grey image, larger than what is seen
   let before = null; // the maps as they were: {edges, pooled, limit}, and where they are strong
 
@@ -66,15 +64,14 @@ function render({ model, el }) {
   const panel = (view, ...more) => element("div", "", {}, view.node, ...more);
   const told = (output) => element("div", "", {}, output, " changed");
   const chooser = imageChooser({ wire, onImage: (pixels) => { scene = pixels; start(); } });
-  el.append(element("div", "cnn-lab cnn-shift-lab", { role: "group", "aria-label": "Shift-and-turn lab" },
-    chooser.node,
+  root.append(chooser.node,
     element("div", "cnn-shift-controls", {},
       element("div", "", {}, ...Object.values(controls).map(({ node }) => node)),
       element("div", "", {}, size.node, pooling.node, back)),
     element("div", "cnn-shift-row", {},
       panel(views[0]), panel(views[1], told(shares[0])), panel(views[2], told(shares[1])),
       element("div", "cnn-quiet cnn-shift-words", {}, "Changed: of the strongest tenth of the " +
-        "numbers before the move, those that now differ by more than half of what they were."))));
+        "numbers before the move, those that now differ by more than half of what they were.")));
 
   /** The edges of what is seen after a move, and their pooled map. */
   function mapsOf(seen) {
@@ -101,7 +98,7 @@ function render({ model, el }) {
     mapsOf(seen).forEach((map, i) => {
       const n = Math.sqrt(map.length);
       const kind = i ? `pooled by the ${wire.get("pooling")}` : "vertical edges";
-      const title = i ? PANELS[Number(wire.get("size") > 1)] : "Edges";
+      const title = !i ? "Edges" : wire.get("size") > 1 ? "Pooled" : "Not pooled";
       views[i + 1].setPixels(signedPixels(map, [n, n], before.limit), `${title}, ${n} × ${n}`,
         `${name}, ${kind}: blue below zero, red above`);
       const strong = before.strong[i];
@@ -113,7 +110,4 @@ function render({ model, el }) {
 
   wire.on(Object.keys(AS_IT_WAS), draw);
   wire.on(["size", "pooling"], start);
-  return wire.close;
-}
-
-export default { render };
+});

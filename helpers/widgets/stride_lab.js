@@ -3,7 +3,7 @@
 
 import { outputSize, padAmounts, pool, unreached } from "./arithmetic.js";
 import { bound, list, slider, windowSlider } from "./controls.js";
-import { change, clamp, connect, element, inRows, placeAt, shape, uniqueId } from "./dom.js";
+import { change, clamp, element, inRows, lab, placeAt, shape, uniqueId } from "./dom.js";
 import { createImageView } from "./image_view.js";
 import { greyPixels, imageOf } from "./pixels.js";
 
@@ -48,8 +48,7 @@ function runs(numbers) {
   return found.map(([a, b]) => (a === b ? `${a}` : `${a} to ${b}`)).join(", ");
 }
 
-function render({ model, el }) {
-  const wire = connect(model);
+export default lab("cnn-stride-lab", "Stride lab", (wire, root) => {
   const hatch = uniqueId("hatch");
   let source = null; // the grey image, as pixels
   const values = () => WINDOWS.map(wire.get);
@@ -75,11 +74,9 @@ function render({ model, el }) {
     onChoose: (place) => { if (place) walkTo(place[0] * windows() + place[1]); },
     onHover: mark,
   });
-  el.append(element("div", "cnn-lab cnn-stride-lab", { role: "group", "aria-label": "Stride lab" },
-    element("div", "cnn-stride-row", {},
-      element("div", "", {}, ...Object.values(controls).map((control) => control.node),
-        formulaLine, lost, about, note),
-      element("div", "cnn-row cnn-stride-images", {}, image.node, output.node))));
+  root.append(element("div", "cnn-stride-row", {},
+    element("div", "", {}, ...Object.values(controls).map(({ node }) => node), formulaLine, lost, about, note),
+    element("div", "cnn-row cnn-stride-images", {}, image.node, output.node)));
   // Over the image: its grid, the padding and what no window reaches, hatched.
   const layer = image.overlay.cloneNode();
   image.overlay.before(layer);
@@ -140,7 +137,7 @@ function render({ model, el }) {
     const chosen = placeAt(wire.get("position"), count);
     const box = ([r, c]) => [r * stride, c * stride, r * stride + kernel, c * stride + kernel];
     image.setBoxes([box(chosen), ...(hovered ? [box(hovered)] : [])]);
-    output.setChosen(chosen);
+    output.mark("chosen", chosen);
   }
 
   function drawLayer(n, before, all, missed) {
@@ -159,10 +156,8 @@ function render({ model, el }) {
       pattern("missed", all / 60, "M0 1L1 0M-0.5 0.5L0.5 -0.5M0.5 1.5L1.5 0.5"),
       shape("path", { fill: `url(#${hatch}-zeros)`, "fill-rule": "evenodd",
         d: `M0 0H${all}V${all}H0Z M${before} ${before}H${end}V${end}H${before}Z` }),
-      ...missed.flatMap((i) => [
-        shape("rect", { x: before, y: before + i, width: n, height: 1, fill: `url(#${hatch}-missed)` }),
-        shape("rect", { x: before + i, y: before, width: 1, height: n, fill: `url(#${hatch}-missed)` }),
-      ]),
+      ...missed.flatMap((i) => [[before, before + i, n, 1], [before + i, before, 1, n]])
+        .map(([x, y, width, height]) => shape("rect", { x, y, width, height, fill: `url(#${hatch}-missed)` })),
       ...(all <= 48 ? [shape("path", { d: lines.join(""), class: "cnn-lines" })] : []),
     );
   }
@@ -171,7 +166,4 @@ function render({ model, el }) {
   wire.on(["position"], mark);
   wire.receive((message, buffers) => { source = imageOf(message, buffers); draw(); });
   wire.send({ kind: "image" });
-  return wire.close;
-}
-
-export default { render };
+});

@@ -2,7 +2,7 @@
 
 import { frame } from "./charts.js";
 import { bound, slider } from "./controls.js";
-import { change, connect, element, formatNumber, shape } from "./dom.js";
+import { change, element, formatNumber, lab, shape } from "./dom.js";
 
 const BINS = 25;
 
@@ -26,8 +26,7 @@ function histogram(labels, probabilities) {
   return chart;
 }
 
-function render({ model, el }) {
-  const wire = connect(model);
+export default lab("cnn-threshold-lab", "Threshold lab", (wire, root) => {
   const [labels, probabilities] = [wire.get("labels"), wire.get("probabilities")];
   const chart = histogram(labels, probabilities);
   const { box: { left, right, top, bottom, width } } = chart;
@@ -46,9 +45,7 @@ function render({ model, el }) {
   const table = element("table", "cnn-table", {}, element("caption", "", {}, "how many"),
     element("tr", "", {}, element("td"), head("called cat", "col"), head("called dog", "col")),
     ...["cats", "dogs"].map((name, i) => element("tr", "", {}, head(name, "row"), ...cells[i])));
-  el.append(element("div", "cnn-lab cnn-threshold-lab",
-    { role: "group", "aria-label": "Threshold lab" },
-    element("div", "cnn-charts", {}, sides, table), words));
+  root.append(element("div", "cnn-charts", {}, sides, table), words);
 
   const share = (part, whole) => (whole ? `${Math.round((100 * part) / whole)}%` : "none");
   function show() {
@@ -69,7 +66,4 @@ function render({ model, el }) {
   }
   wire.on(["threshold"], show);
   show();
-  return wire.close;
-}
-
-export default { render };
+});
