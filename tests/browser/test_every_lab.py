@@ -33,10 +33,11 @@ LABS = {  # name: the call, and which of its controls a key moves
     "browser": ("widgets.ActivationBrowser(model)", RANGE),
     "progress": ("TrainingProgress(rows=[row], points=[[1, .8, .5], [2, .6, .5]], **run)", ""),
 }
-# All that a person sees of a lab: texts, numbers, images and curves. (The list of images is
-# another one: a saved page has only those that it holds.)
-SEEN = """(lab) => [[...lab.querySelectorAll(":not(option)")].flatMap((node) =>
-    [...node.childNodes].filter((child) => child.nodeType === 3).map((text) => text.data)),
+# All that a person sees of a lab: texts, numbers, images and curves. (The list of images and
+# the search are others: a saved page has only what it holds, and no Python.)
+SEEN = """(lab) => [
+  [...lab.querySelectorAll(":not(option, .cnn-browser-search, .cnn-browser-search *)")].flatMap(
+    ({ childNodes }) => [...childNodes].filter((c) => c.nodeType === 3).map((text) => text.data)),
   [...lab.querySelectorAll("input, select")].map((input) => input.value),
   [...lab.querySelectorAll("canvas")].map((canvas) => canvas.getContext("2d")
     .getImageData(0, 0, canvas.width, canvas.height).data.reduce((sum, c) => (31 * sum + c) | 0)),
