@@ -6,7 +6,7 @@ import { SEQUENTIAL, SIGNED } from "./colormaps.js";
 import { bound, button, imageChooser, radios, slider } from "./controls.js";
 import { change, element, formatNumber, lab, uniqueId } from "./dom.js";
 import { createImageView } from "./image_view.js";
-import { bytesOf, drawPixels, imageOf, signedPixels, valueAt } from "./pixels.js";
+import { bytesOf, drawPixels, farthest, imageOf, signedPixels, valueAt } from "./pixels.js";
 
 const PETS = "one of my pets";
 const CHANNELS = ["red", "green", "blue"];
@@ -79,7 +79,7 @@ function createKernel(go) {
       const start = layer.start + (filter * count + i) * size;
       return set.kernels.subarray(start, start + size);
     });
-    const most = Math.max(...slices.flatMap((slice) => Array.from(slice, Math.abs))) || 1;
+    const most = farthest(slices.flatMap((slice) => [...slice]));
     const signed = slices.map((data) => signedPixels(data, shape, most));
     const reads = layer.reads[filter];
     let row = reads.map(([from, number], i) => way(set.layers[from], number, signed[i]));

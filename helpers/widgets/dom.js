@@ -88,14 +88,12 @@ export function connect(model) {
  * What a module of a lab exports: {render}, which makes the lab's frame, of a class and a name that
  * is spoken, and lets build(wire, frame, model) fill it; build may return what to do at the end.
  */
-export function lab(look, name, build) {
-  return {
-    render({ model, el }) {
-      const wire = connect(model);
-      const root = element("div", `cnn-lab ${look}`, { role: "group", "aria-label": name });
-      el.append(root);
-      const end = build(wire, root, model);
-      return () => { end?.(); wire.close(); };
-    },
-  };
-}
+export const lab = (look, name, build) => ({
+  render({ model, el }) {
+    const wire = connect(model);
+    const root = element("div", `cnn-lab ${look}`, { role: "group", "aria-label": name });
+    el.append(root);
+    const end = build(wire, root, model);
+    return () => { end?.(); wire.close(); };
+  },
+});

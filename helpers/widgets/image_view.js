@@ -18,8 +18,7 @@ const samePlace = (a, b) => a === b || (a && b && a[0] === b[0] && a[1] === b[1]
  * underneath, of one channel; true where pixels can be chosen). A colour bar is shown for other
  * limits than 0 and 255.
  *
- * Returns {setPixels, setBoxes, setWidth, mark, onDrag, chosen, hovered, pixels, node, canvas,
- * stage, overlay}.
+ * Returns {setPixels, setBoxes, mark, onDrag, chosen, hovered, pixels, node, canvas, stage, overlay}.
  */
 export function createImageView({ onHover, onChoose, readout = Boolean(onChoose) } = {}) {
   let pixels = null;
@@ -34,8 +33,7 @@ export function createImageView({ onHover, onChoose, readout = Boolean(onChoose)
   });
   // The arrow keys are wanted here: "application" makes a screen reader hand them on.
   const live = onChoose ? { tabindex: 0, role: "application" } : {};
-  const look = `cnn-image-stage${onChoose ? " cnn-image-live" : ""}`;
-  const stage = element("div", look, live, canvas, overlay);
+  const stage = element("div", `cnn-image-stage${onChoose ? " cnn-image-live" : ""}`, live, canvas, overlay);
   const barCanvas = element("canvas", "cnn-image-bar-canvas");
   const barLabels = element("div", "cnn-image-bar-labels");
   const bar = element("div", "cnn-image-bar", { role: "img" }, barCanvas, barLabels);
@@ -189,6 +187,5 @@ export function createImageView({ onHover, onChoose, readout = Boolean(onChoose)
     onDrag,
     /** Mark a pixel, [row, column] or null, as "chosen" or "hovered". */
     mark: place,
-    setWidth(width) { node.style.width = `${width}px`; },
   };
 }

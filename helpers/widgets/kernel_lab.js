@@ -3,10 +3,10 @@
 
 import { correlate3, robustLimit } from "./arithmetic.js";
 import { bound, imageChooser, list, radios } from "./controls.js";
-import { clamp, element, formatNumber, inRows, lab, placeAt } from "./dom.js";
+import { clamp, element, formatNumber, inRows, lab } from "./dom.js";
 import { createImageView } from "./image_view.js";
 import { numberInputs, numberTable, shortNumber } from "./numbers.js";
-import { greyPixels, signedColor, signedPixels } from "./pixels.js";
+import { farthest, greyPixels, signedColors, signedPixels } from "./pixels.js";
 
 const MOST = 100; // the numbers of a kernel lie between −MOST and MOST
 const OWN = "your own";
@@ -29,14 +29,12 @@ export default lab("cnn-kernel-lab", "Kernel lab", (wire, root) => {
   const preset = list({ label: "Kernel", choices: [], value: "", onInput: (name) => {
     if (name !== OWN) wire.set({ kernel: wire.get("presets")[name] });
   } });
-  const numbers = numberInputs({
-    rows: wire.get("kernel"), name: "kernel", most: MOST, onChange: (rows) => wire.set({ kernel: rows }),
-  });
+  const numbers = numberInputs({ rows: wire.get("kernel"), name: "kernel", most: MOST,
+    onChange: (rows) => wire.set({ kernel: rows }) });
   const view = radios({ label: "Result", choices: VIEWS, ...bound(wire, "view") });
   const hint = element("div", "cnn-quiet", { role: "status" });
-  const image = createImageView({
-    onHover: (place) => hover(windowAt(place)), onChoose: (place) => choose(windowAt(place)),
-  });
+  const image = createImageView({ onHover: (place) => hover(windowAt(place)),
+    onChoose: (place) => choose(windowAt(place)) });
   const output = createImageView({ onHover: hover, onChoose: choose });
 
   // --- one pixel
@@ -91,20 +89,14 @@ export default lab("cnn-kernel-lab", "Kernel lab", (wire, root) => {
     const [row, column] = place;
     const columns = source.shape[1];
     const nine = kernel();
-    const patch = nine.map((_, i) => {
-      const [down, right] = placeAt(i, 3);
-      return source.data[(row + down) * columns + column + right];
-    });
+    const at = row * columns + column;
+    const patch = [at, at + columns, at + 2 * columns].flatMap((i) => [...source.data.subarray(i, i + 3)]);
     const products = patch.map((value, i) => value * nine[i]);
     const there = result[row * (columns - 2) + column];
     // Tables are coloured as the images are: the patch in grey, signed numbers around zero.
-    const signed = (values) => {
-      const most = Math.max(...values.map(Math.abs)) || 1;
-      return (value) => signedColor(value, most);
-    };
     patchTable.show(inRows(patch, 3), (value) => [value, value, value]);
-    kernelTable.show(inRows(nine, 3), signed(nine), shortNumber);
-    productTable.show(inRows(products, 3), signed(products));
+    kernelTable.show(inRows(nine, 3), signedColors(farthest(nine)), shortNumber);
+    productTable.show(inRows(products, 3), signedColors(farthest(products)));
     sum.textContent = formatNumber(Math.fround(products.reduce((a, b) => a + b, 0)));
     read.textContent = formatNumber(there);
     shownAs.textContent = wire.get("view") === "clipped" && clip(there) !== there

@@ -10,7 +10,7 @@ import { bound, button, imageChooser, list, slider } from "./controls.js";
 import { change, element, formatNumber, inRows, lab, shape } from "./dom.js";
 import { createImageView } from "./image_view.js";
 import { numberTable, shortNumber } from "./numbers.js";
-import { signedColor, signedPixels } from "./pixels.js";
+import { farthest, signedColors, signedPixels } from "./pixels.js";
 
 const LAST = 400; // steps
 const TOO_FAR = 1000; // a loss of so many times the first ends the steps
@@ -122,11 +122,11 @@ export default lab("cnn-learn-lab", "Learning lab", (wire, root) => {
     const resultOf = (nine) => correlate3(numbers.data, ...numbers.shape, nine);
     const limit = robustLimit(resultOf(target()));
     const shape = source.shape.map((n) => n - 2);
-    const largest = Math.max(...target().map(Math.abs)) * 1.6 || 1;
+    const colors = signedColors(1.6 * farthest(target()));
     for (const [part, nine, title, write] of [
       [now, found.guess, "Result so far", (value) => formatNumber(value, 2)],
       [aim, target(), "Target", shortNumber]]) {
-      part.table.show(inRows(nine, 3), (value) => signedColor(value, largest), write);
+      part.table.show(inRows(nine, 3), colors, write);
       part.image.setPixels(signedPixels(resultOf(nine), shape, limit), title,
         `${title}: blue below zero, red above`);
     }

@@ -47,13 +47,11 @@ export function numberInputs({ rows, name, most, onChange }) {
 
   function complaint(text) {
     const value = parseNumber(text);
-    if (Number.isNaN(value)) {
-      const what = text.trim() ? `“${text.trim()}”` : "An empty field";
-      return `${what} is not a number: give one such as 2, −0.5 or 1/9. The last number counts.`;
-    }
-    return Math.abs(value) <= most ? ""
-      : `${text.trim()} is out of range: give a number between −${most} and ${most}. ` +
-        "The last number counts.";
+    if (Math.abs(value) <= most) return "";
+    const what = text.trim() ? `“${text.trim()}”` : "An empty field";
+    const why = Number.isNaN(value) ? "is not a number: give one such as 2, −0.5 or 1/9"
+      : `is out of range: give a number between −${most} and ${most}`;
+    return `${what} ${why}. The last number counts.`;
   }
 
   function typed(input, finished) {

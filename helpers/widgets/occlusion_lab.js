@@ -5,7 +5,7 @@ import { bound, imageChooser, radios, slider } from "./controls.js";
 import { clamp, element, formatNumber, inRows, lab } from "./dom.js";
 import { createImageView } from "./image_view.js";
 import { numberTable } from "./numbers.js";
-import { bytesOf, signedColor, signedPixels } from "./pixels.js";
+import { bytesOf, farthest, signedColors, signedPixels } from "./pixels.js";
 
 const CELL = 10; // pixels from one place to the next
 
@@ -68,7 +68,7 @@ export default lab("cnn-occlusion-lab", "Occlusion lab", (wire, root) => {
     if (!message.sentence) {
       const all = new Float32Array(bytesOf(buffers[0])).map((sum) => message.logit - sum);
       // One scale for all fills, so that they can be compared.
-      table = { logit: message.logit, limit: Math.max(...all.map(Math.abs)) || 1 };
+      table = { logit: message.logit, limit: farthest(all) };
       const names = Object.keys(shown.fills);
       table.falls = Object.fromEntries(inRows(all, cells() ** 2).map((falls, i) => [names[i], falls]));
     }
@@ -98,7 +98,7 @@ export default lab("cnn-occlusion-lab", "Occlusion lab", (wire, root) => {
     words.textContent = `Sum before the sigmoid: ${answerWords(logit)}; with the patch: ` +
       `${answerWords(logit - now[at])}.`;
     changes.show([Object.keys(falls), Object.values(falls).map((all) => all[at])],
-      (fall) => signedColor(fall, limit), (fall) => formatNumber(fall, 2));
+      signedColors(limit), (fall) => formatNumber(fall, 2));
   }
 
   wire.on(["row", "column", "fill"], draw);

@@ -64,11 +64,14 @@ export function drawPixels(canvas, { data, shape, colors, limits: [low, high], s
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-/** The colour of a number around zero, [red, green, blue]; the colours end at −limit and limit. */
-export function signedColor(value, limit) {
+/** How far the farthest of some numbers is from zero; 1 where all are zero. */
+export const farthest = (values) => Math.max(...values.map(Math.abs)) || 1;
+
+/** The colours of numbers around zero, value => [red, green, blue]; they end at −limit and limit. */
+export const signedColors = (limit) => (value) => {
   const code = Math.round(255 * clamp((value + limit) / (2 * limit), 0, 1));
   return [...SIGNED.subarray(3 * code, 3 * code + 3)];
-}
+};
 
 /** Give an element a colour and ink, black or white, that can be read on it. */
 export function paint(node, color) {

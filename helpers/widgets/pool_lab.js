@@ -4,7 +4,7 @@ import { outputSize, pool } from "./arithmetic.js";
 import { bound, slider, windowSlider } from "./controls.js";
 import { element, formatNumber, lab, placeAt } from "./dom.js";
 import { numberInputs, numberTable } from "./numbers.js";
-import { paint, signedColor } from "./pixels.js";
+import { paint, signedColors } from "./pixels.js";
 
 const MOST_POOLED = 9999; // the numbers of a patch lie between −MOST_POOLED and MOST_POOLED
 
@@ -40,8 +40,7 @@ export default lab("cnn-pool-lab", "Pooling lab", (wire, root) => {
   function follow(index) {
     const [down, across] = counts();
     const now = wire.get("position");
-    if (holds(now, index)) return now;
-    return [...Array(down * across).keys()].find((window) => holds(window, index)) ?? now;
+    return [now, ...Array(down * across).keys()].find((window) => holds(window, index)) ?? now;
   }
 
   function build() {
@@ -57,7 +56,7 @@ export default lab("cnn-pool-lab", "Pooling lab", (wire, root) => {
     // Colours end at a number that few exceed: one huge number does not make all others pale.
     const ordered = all.map(Math.abs).sort((a, b) => a - b);
     const end = ordered[Math.floor(0.95 * (ordered.length - 1))] || ordered.at(-1) || 1;
-    const color = (value) => signedColor(value, end);
+    const color = signedColors(end);
     inputs.inputs.forEach((input, i) => paint(input, color(all[i])));
     const [down, across] = counts();
     tables.forEach((table, average) => {

@@ -117,7 +117,6 @@ export default lab("cnn-progress", "Training", (wire, root, model) => {
     if (rows.length && spoken.textContent !== curves) spoken.textContent = curves;
   }
 
-  const soon = () => { drawing ??= requestAnimationFrame(draw); }; // traits change several at once
-  wire.on(TRAITS, soon);
+  wire.on(TRAITS, () => { drawing ??= requestAnimationFrame(draw); }); // they change several at once
   draw();
 });

@@ -105,7 +105,7 @@ export default lab("cnn-stride-lab", "Stride lab", (wire, root) => {
     const padded = new Float32Array(all * all);
     for (let r = 0; r < n; r++) padded.set(cells.subarray(r * n, (r + 1) * n), (r + before) * all + before);
     const cell = Math.min(CELL, WIDEST / all);
-    image.setWidth(Math.round(all * cell));
+    image.node.style.width = `${Math.round(all * cell)}px`;
     image.setPixels(greyPixels(padded, [all, all]),
       `Image ${square(n)}${all > n ? `, with zeros ${square(all)}` : ""}`,
       `an image of ${n} by ${n} pixels under a window of ${kernel} by ${kernel}`);
@@ -120,7 +120,7 @@ export default lab("cnn-stride-lab", "Stride lab", (wire, root) => {
     about.hidden = output.node.hidden = !count;
     if (!count) return mark();
     const means = Float32Array.from(pool(inRows([...padded], all), kernel, stride, true).flat());
-    output.setWidth(Math.max(150, Math.round(count * cell)));
+    output.node.style.width = `${Math.max(150, Math.round(count * cell))}px`;
     output.stage.style.width = `${Math.max(14, Math.round(count * cell))}px`;
     output.setPixels({ ...greyPixels(means, [count, count]), digits: 1 },
       `Output ${square(count)}`, `the output, ${count} by ${count}: the mean of what each window sees`);

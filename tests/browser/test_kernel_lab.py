@@ -207,7 +207,7 @@ def test_a_bad_number_gets_a_sentence_and_the_result_stays(lab: Page) -> None:
     first = inputs(lab).first
     for text, sentence in [
         ("abc", "“abc” is not a number"),
-        ("1000", "1000 is out of range: give a number between −100 and 100"),
+        ("1000", "“1000” is out of range: give a number between −100 and 100"),
         ("1/0", "“1/0” is not a number"),
     ]:
         first.fill(text)

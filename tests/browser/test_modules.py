@@ -89,7 +89,7 @@ def test_pixels_are_crisp(browser: Browser, zoom: float) -> None:
               document.querySelector("main").append(view.node);
               view.setPixels({ data: Uint8Array.of(0, 255, 255, 0, 60, 120), shape: [2, 3],
                 colors: null, limits: [0, 255] }, "six pixels");
-              view.setWidth(231);
+              view.node.style.width = "231px";
             }"""
         )
         shot = page.locator(".cnn-image-stage").screenshot()

@@ -159,7 +159,7 @@ def test_pooling_of_edited_numbers(saved_page: Callable) -> None:
     before = [table.bounding_box() for table in tables.all()], tables.all_inner_texts()
     numbers.nth(0).fill("99999")
     note = page.locator(".cnn-note")
-    assert note.inner_text().startswith("99999 is out of range: give a number between −9999 and")
+    assert note.inner_text().startswith("“99999” is out of range: give a number between −9999 and")
     assert note.inner_text().endswith("The last number counts.")
     assert before == ([table.bounding_box() for table in tables.all()], tables.all_inner_texts())
 
