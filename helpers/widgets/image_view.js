@@ -152,10 +152,9 @@ export function createImageView({ onHover, onChoose, readout = Boolean(onChoose)
       if (!step && event.key !== "Escape") return;
       event.preventDefault();
       move("hovered", null); // a pointer that lies still does not hide what the keys choose
-      const from = places.chosen;
+      const [rows, columns] = pixels.shape;
       if (!step) move("chosen", null);
-      else if (from) move("chosen", [from[0] + step[0], from[1] + step[1]]);
-      else move("chosen", [pixels.shape[0] >> 1, pixels.shape[1] >> 1]);
+      else move("chosen", places.chosen?.map((n, axis) => n + step[axis]) ?? [rows >> 1, columns >> 1]);
     });
   }
 

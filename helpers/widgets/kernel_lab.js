@@ -101,8 +101,7 @@ export default lab("cnn-kernel-lab", "Kernel lab", (wire, root) => {
     read.textContent = formatNumber(there);
     shownAs.textContent = wire.get("view") === "clipped" && clip(there) !== there
       ? `drawn as ${clip(there)}` : "";
-    where.textContent =
-      `Row ${row}, column ${column} of the result: rows ${row} to ${row + 2}, ` +
+    where.textContent = `Row ${row}, column ${column} of the result: rows ${row} to ${row + 2}, ` +
       `columns ${column} to ${column + 2} of the image`;
     image.setBoxes([[row, column, row + 3, column + 3]]);
   }

@@ -42,7 +42,7 @@ function formula(n, kernel, stride, padding) {
 function runs(numbers) {
   const found = [];
   for (const i of numbers) {
-    if (found.length && found.at(-1)[1] === i - 1) found.at(-1)[1] = i;
+    if (found.at(-1)?.[1] === i - 1) found.at(-1)[1] = i;
     else found.push([i, i]);
   }
   return found.map(([a, b]) => (a === b ? `${a}` : `${a} to ${b}`)).join(", ");

@@ -54,9 +54,7 @@ export default lab("cnn-threshold-lab", "Threshold lab", (wire, root) => {
     labels.forEach((label, i) => { counts[label][probabilities[i] > threshold ? 1 : 0] += 1; });
     const [[catsRight, catsWrong], [dogsWrong, dogsRight]] = counts;
     change(line, { x1: chart.x(threshold), x2: chart.x(threshold) });
-    counts.forEach((pair, truth) => pair.forEach((count, said) => {
-      cells[truth][said].textContent = count;
-    }));
+    cells.flat().forEach((cell, i) => { cell.textContent = counts.flat()[i]; });
     words.textContent = `above ${formatNumber(threshold, 2)}: ` +
       `${catsRight + dogsRight} of ${labels.length} right · ` +
       `dogs found ${share(dogsRight, dogsRight + dogsWrong)} · ` +
