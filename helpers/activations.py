@@ -7,7 +7,7 @@ functional Keras models of one image, channels last.
 """
 
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,17 +20,6 @@ if TYPE_CHECKING:
 
 Preprocess = Callable[[np.ndarray], np.ndarray]
 _BATCH = 25  # images at each step of a search
-
-
-class Packed(NamedTuple):
-    """All activations of one image as bytes, filter by filter: what travels to the page."""
-
-    # Of each layer: name, height, width, filters, offset (of its first byte in `pixels`) and
-    # first (of its filters in `low` and `high`).
-    layers: list[dict]
-    pixels: np.ndarray  # (n,) uint8: the maps, row by row, from 0 (minimum) to 255 (maximum)
-    low: np.ndarray  # (filters of all layers,) float32: the true minimum of each map
-    high: np.ndarray  # and its maximum
 
 
 def _image_shape(model: "keras.Model") -> tuple[int, int, int]:
@@ -127,10 +116,12 @@ def activations(model: "keras.Model", image: np.ndarray) -> dict[str, np.ndarray
     return {name: np.asarray(value[0], np.float32) for name, value in maps.items()}
 
 
-def pack(maps: dict[str, np.ndarray]) -> Packed:
-    """Return maps as bytes, each filter stretched from its own minimum to its own maximum.
+def pack(maps: dict[str, np.ndarray]) -> tuple[list[dict], list[np.ndarray]]:
+    """Return maps as bytes, filter by filter: what travels to the page.
 
-    A filter that is the same everywhere becomes zeros, with low equal to high.
+    Of each layer its name, height, width, filters, offset (of its first byte) and first (of its
+    filters); and three arrays: (n,) uint8, the maps row by row, from 0 (minimum) to 255 (maximum;
+    zeros where all is alike), and the true minima and maxima of all filters, float32.
     """
     layers, parts, offset, first = [], [], 0, 0
     for name, values in maps.items():
@@ -142,7 +133,7 @@ def pack(maps: dict[str, np.ndarray]) -> Packed:
         shape = {"height": height, "width": width, "filters": filters}
         layers.append({"name": name, **shape, "offset": offset, "first": first})
         offset, first = offset + values.size, first + filters
-    return Packed(layers, *map(np.concatenate, zip(*parts, strict=True)))
+    return layers, [np.concatenate(part) for part in zip(*parts, strict=True)]
 
 
 def receptive_box(

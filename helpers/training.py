@@ -1,8 +1,7 @@
 """Train a network by a recipe of lessons 4 and 7, with checkpoints and a record of the run.
 
-``python -m helpers.training --help`` trains on the photos from a terminal. A run that was stopped
-or killed goes on as if nothing had happened: bit for bit, on a machine with the same number of
-threads.
+``python -m helpers.training`` trains on the photos from a terminal. A run that was stopped or
+killed goes on as if nothing had happened: bit for bit, with the same number of threads.
 """
 
 import argparse
@@ -308,9 +307,7 @@ def accuracy_table() -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from a terminal: ``python -m helpers.training --help``. Return the exit status."""
-    about = "Train a network by a recipe of lessons 4 and 7, or go on with a killed run; write its "
-    about += "weights and its record."
-    parser = argparse.ArgumentParser(prog="python -m helpers.training", description=about)
+    parser = argparse.ArgumentParser(prog="python -m helpers.training", description=__doc__)
     add = parser.add_argument
     add("--recipe", choices=RECIPES, default="regularised")
     add("--seed", type=int, default=0)

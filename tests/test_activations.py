@@ -127,15 +127,17 @@ def test_packing_keeps_every_number_to_half_a_step():
     rng = np.random.default_rng(6)
     maps = {"a": rng.normal(size=(7, 5, 3)), "b": rng.exponential(size=(4, 4, 2))}
     maps["a"][..., 1] = 0
-    packed = pack({name: values.astype(np.float32) for name, values in maps.items()})
-    assert packed.pixels.dtype == np.uint8
-    assert packed.pixels.size == 7 * 5 * 3 + 4 * 4 * 2
-    for layer in packed.layers:
+    packed, (pixels, lowest, highest) = pack(
+        {name: values.astype(np.float32) for name, values in maps.items()}
+    )
+    assert pixels.dtype == np.uint8
+    assert pixels.size == 7 * 5 * 3 + 4 * 4 * 2
+    for layer in packed:
         size = layer["height"] * layer["width"]
         for f in range(layer["filters"]):
-            low, high = packed.low[layer["first"] + f], packed.high[layer["first"] + f]
+            low, high = lowest[layer["first"] + f], highest[layer["first"] + f]
             start = layer["offset"] + f * size
-            values = low + packed.pixels[start : start + size] / 255 * (high - low)
+            values = low + pixels[start : start + size] / 255 * (high - low)
             expected = maps[layer["name"]][..., f].ravel()
             assert np.abs(values - expected).max() <= (high - low) / 510 * 1.001
             assert (low, high) == (np.float32(expected.min()), np.float32(expected.max()))

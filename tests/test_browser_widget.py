@@ -99,17 +99,17 @@ def test_every_kernel_says_what_it_reads() -> None:
         layer.set_weights([np.einsum(f"fihw->{axes}", kernel)])
         np.testing.assert_allclose(layer(maps[source][None])[0], maps[name], rtol=1e-3, atol=1e-5)
     assert "Conv2DTranspose" in data["both"]["unknown"] and "spans" not in data["both"]
-    assert data["answer"] == ""  # it ends in maps, not in an answer
+    assert data["chances"] == []  # it ends in maps, not in an answer
 
 
-@pytest.mark.parametrize(
-    ("height", "width", "words"), [(400, 240, ""), (100, 240, "narrower"), (400, 99, "flatter")]
-)
-def test_a_squashed_image_says_so(height: int, width: int, words: str) -> None:
-    model = keras.Sequential([keras.Input((40, 24, 3)), layers.MaxPooling2D(4, name="pool")])
-    said = read(ActivationBrowser(model, np.zeros((height, width, 3), np.uint8)))["squeezed"]
-    assert words in said and bool(words) == bool(said)
-    assert not said or f"{width} pixels wide and {height} high, the network takes 24 by" in said
+@pytest.mark.parametrize(("units", "activation"), [(1, "sigmoid"), (3, "softmax"), (2, "linear")])
+def test_the_probability_of_each_answer(units: int, activation: str) -> None:
+    stack = [keras.Input((8, 8, 3)), layers.Conv2D(2, 3), layers.Flatten()]
+    model = keras.Sequential([*stack, layers.Dense(units, activation)])
+    image = np.random.default_rng(0).integers(0, 3, (8, 8, 3), np.uint8)
+    (said,) = model.predict(image[None], verbose=0)
+    wanted = {"sigmoid": [1 - said[0], said[0]], "softmax": said, "linear": []}[activation]
+    assert read(ActivationBrowser(model, image))["chances"] == pytest.approx(wanted, abs=1e-6)
 
 
 def test_weights_trained_further_are_shown(small: keras.Model) -> None:

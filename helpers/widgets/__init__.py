@@ -1,7 +1,6 @@
 """What moves: the labs, each one `anywidget` class and one JavaScript module.
 
-There is no build step: the modules are read when this package is imported. (``as`` says to ruff
-that a name is given on.)
+There is no build step: the modules are read when this package is imported.
 """
 
 from helpers.widgets.browser import ActivationBrowser as ActivationBrowser

@@ -38,6 +38,25 @@ function mapOf(set, layer, filter, shared) {
   };
 }
 
+/** A network's answer in words, where it has probabilities. */
+function answerOf({ chances, classes }) {
+  if (!chances.length) return "";
+  const best = chances.indexOf(Math.max(...chances));
+  const names = classes.length === chances.length ? classes : chances.map((_, i) => `answer ${i}`);
+  const sure = chances[best] > 0.999 ? "more than 99.9%" : `${(100 * chances[best]).toFixed(1)}%`;
+  const few = names.length === 2 ? `two answers, ${names.join(" and ")}` : `${names.length} answers`;
+  return `The network says ${names[best]}, with a probability of ${sure}. It knows only ${few}: ` +
+    "whatever the image shows, it gives one of them.";
+}
+
+/** A sentence if the network's image has other proportions than the one given. */
+function squeezedOf({ given: [height, width], shape: [rows, columns] }) {
+  const ratio = (width * rows) / (height * columns);
+  return Math.abs(Math.log(ratio)) < 0.05 ? ""
+    : `The image is ${width} pixels wide and ${height} high, the network takes ${columns} by ${rows}: ` +
+      `it sees everything ${ratio > 1 ? "narrower" : "flatter"} than it is.`;
+}
+
 const isSilent = ({ scale: [low, high] }) => low === high;
 
 /** A small canvas with a text under it. */
@@ -355,8 +374,8 @@ export default lab("cnn-browser", "Activation browser", (wire, root) => {
   function drawImage() {
     const number = set.name === PETS ? `, number ${set.pet}` : "";
     photo.setPixels(set.photo, `The image: ${set.name}${number}`);
-    squeezed.textContent = set.squeezed;
-    answer.textContent = set.answer;
+    squeezed.textContent = squeezedOf(set);
+    answer.textContent = answerOf(set);
     pet.node.hidden = alone || set.name !== PETS;
     pet.set(wire.get("pet"), Math.max(0, set.pets - 1));
   }

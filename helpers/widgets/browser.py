@@ -163,7 +163,9 @@ class ActivationBrowser(ImageLab):
         model, inside, version = self._network(weights)
         batch = as_input(model, image, preprocess=self._preprocess)
         maps = inside(batch, training=False)
-        packed = pack({name: np.asarray(value[0], np.float32) for name, value in maps.items()})
+        packed, arrays = pack(
+            {name: np.asarray(value[0], np.float32) for name, value in maps.items()}
+        )
         layers, kernels = _described(model)
         seen = np.rint(as_input(model, image)[0]).astype(np.uint8)
         seen = seen[..., 0] if seen.shape[-1] == 1 else seen
@@ -172,14 +174,14 @@ class ActivationBrowser(ImageLab):
             "checksum": zlib.crc32(seen),  # tells the page which messages belong to one image
             "weights": weights,
             "version": version,
-            "answer": _answer(model, batch, self._classes),
-            "squeezed": _squeezed(image.shape, seen.shape),
+            "chances": _chances(model, batch),
+            "classes": self._classes,
+            "given": image.shape[:2],
             "pet": request.get("pet", self.pet),
             "pets": len(self._pets.validation.images) if self._pets else 0,
-            "layers": [a | b for a, b in zip(packed.layers, layers, strict=True)],
+            "layers": [a | b for a, b in zip(packed, layers, strict=True)],
         }
-        arrays = [seen, packed.pixels, packed.low, packed.high, kernels]
-        return header, [np.ascontiguousarray(array).tobytes() for array in arrays]
+        return header, [np.ascontiguousarray(each).tobytes() for each in (seen, *arrays, kernels)]
 
     def answer(self, request: dict[str, Any], buffers: list) -> Message | None:
         """Answer the choice of an image, the parts of an upload, and each step of a search."""
@@ -187,9 +189,7 @@ class ActivationBrowser(ImageLab):
             return self._search(request)
         if request["kind"] in ("network", "dense"):
             network, weights, dense = _page_network(self._network(request["weights"])[0])
-            classes = self._classes if len(self._classes) == 2 else ("answer 0", "answer 1")
-            part = dense if request["kind"] == "dense" else weights
-            return {"network": network, "classes": classes}, [part]
+            return {"network": network}, [dense if request["kind"] == "dense" else weights]
         if request["kind"] == "image" and request["name"] == _PETS:
             # A request may overtake the state: its number counts, not that of the trait.
             return self._named(_PETS, self._validation()[request["pet"]], request)
@@ -331,39 +331,15 @@ def _made(layer: "keras.Layer") -> str:
     return f"the {'largest' if kind.startswith('Max') else 'mean'} of every {window}"
 
 
-def _answer(model: "keras.Model", batch: np.ndarray, classes: Sequence[str]) -> str:
-    """Return a model's answer in words, where it ends in one sigmoid unit or in softmax."""
+def _chances(model: "keras.Model", batch: np.ndarray) -> list[float]:
+    """Return the probability of each answer; none unless it ends in a sigmoid unit or softmax."""
     import keras
 
     last = getattr(model.layers[-1], "activation", None)
     units = tuple(model.outputs[0].shape[1:]) if len(model.outputs) == 1 else ()
     single = last is keras.activations.sigmoid and units == (1,)
     if not single and (last is not keras.activations.softmax or len(units) != 1):
-        return ""
+        return []
     plain = keras.Model(model.inputs[0], model.outputs[0])  # Keras warns where a list was given
-    chances = np.asarray(plain(batch, training=False))[0].astype(float)
-    if single:
-        chances = np.array([1 - chances[0], chances[0]])
-    if len(classes) != len(chances):
-        classes = [f"answer {number}" for number in range(len(chances))]
-    best = int(chances.argmax())
-    sure = "more than 99.9%" if chances[best] > 0.999 else f"{chances[best]:.1%}"
-    few = f"{len(classes):,} answers"
-    if len(classes) == 2:
-        few = f"two answers, {' and '.join(classes)}"
-    return (
-        f"The network says {classes[best]}, with a probability of {sure}. It knows only {few}: "
-        "whatever the image shows, it gives one of them."
-    )
-
-
-def _squeezed(shape: tuple[int, ...], seen: tuple[int, ...]) -> str:
-    """Return a sentence if the network's image has other proportions than the one given."""
-    (height, width), (rows, columns) = shape[:2], seen[:2]
-    ratio = width * rows / (height * columns)
-    if abs(np.log(ratio)) < 0.05:
-        return ""
-    return (
-        f"The image is {width} pixels wide and {height} high, the network takes {columns} by "
-        f"{rows}: it sees everything {'narrower' if ratio > 1 else 'flatter'} than it is."
-    )
+    chances = np.asarray(plain(batch, training=False))[0].tolist()
+    return [1 - chances[0], *chances] if single else chances

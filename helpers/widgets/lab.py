@@ -229,15 +229,8 @@ class ImageLab(Lab):
     def save_html(self, path: str | Path, *, with_upload: bool = False) -> Path:
         """Write a page that shows the lab as it is now, without Jupyter, kernel or network.
 
-        Parameters
-        ----------
-        with_upload : bool
-            An uploaded image goes into the page only with True: whoever gets the page sees it.
-
-        Raises
-        ------
-        LearnerError
-            The image shown is an upload, and `with_upload` is not True.
+        Whoever gets the page sees its image: an uploaded one only goes into it `with_upload`;
+        without it that is a LearnerError.
         """
         if self.image == self.OWN and not with_upload:
             raise LearnerError(

@@ -47,14 +47,6 @@ async function openPhoto(file, [rows, columns]) {
   return [small.filter((_, i) => i % 4 < 3), [height, width]];
 }
 
-/** A network's answer in words, as Python's. */
-function inWords(chance, classes) {
-  const sure = Math.max(chance, 1 - chance);
-  return `The network says ${classes[chance > 0.5 ? 1 : 0]}, with a probability of ` +
-    `${sure > 0.999 ? "more than 99.9%" : `${(100 * sure).toFixed(1)}%`}. It knows only two answers, ` +
-    `${classes.join(" and ")}: whatever the image shows, it gives one of them.`;
-}
-
 /**
  * What answers for an image of one's own in Python's place: a function of a request and its buffers
  * that returns [message, buffers], or null for what is not its own. Requests: the parts of an
@@ -66,10 +58,10 @@ export function ownAnswers(find, askable) {
   let [shown, size, number, parts] = [null, null, 0, []];
 
   async function start(weights) {
-    const [{ network, classes }, [numbers]] = await find({ kind: "network", weights });
+    const [{ network }, [numbers]] = await find({ kind: "network", weights });
     const [message, buffers] = await find({}, (known) => known.kind === "image" && known.weights === weights);
     const work = startNetwork(network, new Float32Array(numbers));
-    return { ...work, shape: network.shape, classes, message, kernels: buffers.at(-1) };
+    return { ...work, shape: network.shape, message, kernels: buffers.at(-1) };
   }
 
   async function answer({ kind, weights, part, parts: all, until }, buffers) {
@@ -86,12 +78,9 @@ export function ownAnswers(find, askable) {
     }
     if (kind !== "image") number++;
     const { pixels, low, high, chance } = await network.run(shown, until);
-    const words = chance === undefined ? "" : inWords(chance, network.classes);
-    const ratio = (size[1] * network.shape[0]) / (size[0] * network.shape[1]);
-    const squeezed = Math.abs(Math.log(ratio)) < 0.05 ? ""
-      : `The network sees everything ${ratio > 1 ? "narrower" : "flatter"} than it is.`;
-    return [{ ...network.message, name: YOURS, until, checksum: number, answer: words, squeezed,
-      askable: askable && !words }, [shown, pixels, low, high, network.kernels]];
+    const chances = chance === undefined ? [] : [1 - chance, chance];
+    return [{ ...network.message, name: YOURS, until, checksum: number, chances, given: size,
+      askable: askable && !chances.length }, [shown, pixels, low, high, network.kernels]];
   }
 
   return (request, buffers) => (["upload", "frame", "answer"].includes(request.kind) ||
