@@ -42,8 +42,8 @@ from helpers.widgets.progress import TrainingProgress
 WEB = Path(__file__).resolve().parent
 ROOT = WEB.parent
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PAGES = [ROOT / "README.md", *LESSONS]
 KERNEL = re.compile(r"ipywidgets\.(interact|[HV]Box)")  # what a cell shows needs Python
-JUPYTER = "index.html#Start"
 
 
 # What has to run for a lab
@@ -228,8 +228,7 @@ class Site:
             template_file="page.html.j2", extra_template_paths=[str(WEB)], exclude_anchor_links=True
         )
         self.exporter.register_filter("pictures", self.pictures)
-        pages = [ROOT / "README.md", *LESSONS]
-        self.names = {page.relative_to(ROOT).as_posix(): f"{page.stem}.html" for page in pages}
+        self.names = {page.relative_to(ROOT).as_posix(): f"{page.stem}.html" for page in PAGES}
         self.names["README.md"] = "index.html"
 
     def write(self, data: bytes, folder: str, suffix: str) -> str:
@@ -243,9 +242,8 @@ class Site:
         """Return where a link of a file in this folder leads on the site; "" if to nowhere."""
         if re.match(r"[a-z]+:|#", url):
             return url
-        path, _, anchor = url.partition("#")
+        path, anchor = re.match("([^#]*)(.*)", url).groups()
         path = os.path.normpath(PurePosixPath(folder, path))
-        anchor = anchor and f"#{anchor}"
         if path in self.names:
             return self.names[path] + anchor
         return f"{self.repository}/blob/main/{path}{anchor}" if self.repository else ""
@@ -276,20 +274,15 @@ class Site:
 
     def lab(self, lab: Lab, cell: nbformat.NotebookNode) -> str:
         """Return what becomes a lab when it comes near the window; until then its still."""
-        stored, note = lab.stored(requests_of(lab), self.packed), ""
+        stored = lab.stored(requests_of(lab), self.packed)
         stored["state"]["both_weights"] = hasattr(lab, "weights")
         if isinstance(lab, TrainingProgress):
             stored["run"] = json.loads(cell.metadata.run)
-            note = (
-                "<p>Training needs Python, and this page has none. Here you can play the run that "
-                "was recorded when the lesson was stored. To train a network of your own, "
-                f'<a href="{JUPYTER}">open the lesson in Jupyter</a>.</p>'
-            )
         file = self.write(json.dumps(stored).encode(), "labs", "json")
         still = (WIDGETS / "stills" / f"{lab.still}.webp").read_bytes()
         picture = self.picture(still, "webp", alt=lab.still_alt)
         place = f'class="lab" data-stored="{file}" data-module="{lab.module}"'
-        return f"{note}<div {place}>{picture}</div>"
+        return f"<div {place}>{picture}</div>"
 
     def page(self, path: Path, notebook: nbformat.NotebookNode, labs: dict[str, Lab]) -> None:
         """Write the page of a lesson, or of the README."""
@@ -297,15 +290,14 @@ class Site:
         prose = Prose(self, source.parent.as_posix())
         for cell in notebook.cells:
             tags = cell.metadata.get("tags", [])
-            cell.metadata.web = {"lab": "", "hints": [], "fold": "", "kernel": False}
+            cell.metadata.web = {"hints": []}
             web = cell.metadata.web  # a copy of the above
             if cell.cell_type != "code":
                 text = MarkdownWithMath(renderer=prose).render(cell.source)
                 text = text.replace("<table>", '<div class="wide"><table>')
                 text = text.replace("</table>", "</table></div>").replace("<th></th>", "<td></td>")
                 web["prose"] = text
-            if cell.id in labs:
-                web["lab"] = self.lab(labs[cell.id], cell)
+            web["lab"] = self.lab(labs[cell.id], cell) if cell.id in labs else ""
             hidden = cell.metadata.get("jupyter", {}).get("source_hidden")
             web["fold"] = "Solution" if "solution" in tags else hidden and "More code"
             web["fold"] = "The numbers of this text, checked" if "proof" in tags else web["fold"]
@@ -313,16 +305,14 @@ class Site:
             if asked and asked[0] in check.EXERCISES and "solution" not in tags:
                 web["hints"] = check.EXERCISES[asked[0]].texts("Hint: ")
             web["kernel"] = ("lab" in tags and not web["lab"]) or bool(KERNEL.search(cell.source))
-        place = LESSONS.index(path) if path in LESSONS else -1
-        around = [ROOT / "README.md", *LESSONS]
-        near = {"previous": around[place : place + 1], "next": around[place + 2 : place + 3]}
+        place = PAGES.index(path)
+        near = {"previous": PAGES[:place][-1:], "next": PAGES[place + 1 :][:1]}
         about = {
             "title": re.sub("<.*?>", "", prose.headings[0][2]),
             "contents": [heading for heading in prose.headings if heading[0] == 2],
             "near": {side: self.near(path) for side, found in near.items() for path in found},
             "links": self.links(source),
-            "modules": modules("kernel_lab.js", "stored.js") if place < 0 else [],
-            "jupyter": JUPYTER,
+            "modules": modules("kernel_lab.js", "stored.js") if place == 0 else [],
         }
         body, _ = self.exporter.from_notebook_node(notebook, {"about": about})
         (self.out / self.names[source.as_posix()]).write_text(body, encoding="utf-8")
@@ -351,7 +341,7 @@ def modules(*names: str) -> list[str]:
     for name in found:
         text = (WIDGETS / name).read_text(encoding="utf-8")
         found += [n for n in re.findall(r'from "\./(\w+\.js)"', text) if n not in found]
-    return sorted(set(found))
+    return sorted(found)
 
 
 def front_page() -> nbformat.NotebookNode:
@@ -371,13 +361,11 @@ def front_page() -> nbformat.NotebookNode:
 
 def build(out: Path, repository: str | None = None) -> dict[str, list[Lab]]:
     """Write the site into a folder; return the labs of each page."""
-    out.mkdir(parents=True, exist_ok=True)
     site = Site(out, repository)
-    (out / "widgets").mkdir(exist_ok=True)
-    for file in (*WIDGETS.glob("*.js"), *WIDGETS.glob("*.css")):
-        shutil.copy(file, out / "widgets")
-    for name in ("site.css", "site.js", "camera.js"):
-        shutil.copy(WEB / name, out / name)
+    for folder, place in ((WEB, out), (WIDGETS, out / "widgets")):
+        place.mkdir(parents=True, exist_ok=True)
+        for file in (*folder.glob("*.js"), *folder.glob("*.css")):
+            shutil.copy(file, place)
     all_labs = {"index.html": {"lab": KernelLab()}}
     site.page(ROOT / "README.md", front_page(), all_labs["index.html"])
     for path in LESSONS:

@@ -43,10 +43,11 @@ export function addCamera(model, box) {
 
   async function start() {
     note.textContent = "";
+    film.disabled = true; // until the person has allowed it, or not
     camera = await openCamera(shape).catch((error) => {
       note.textContent = `The camera did not open (${error.name}): allow it for this page, or choose a photo.`;
-      return null;
     });
+    film.disabled = false;
     if (camera) film.textContent = "Stop, and keep this image";
     next();
   }
@@ -67,7 +68,7 @@ export function addCamera(model, box) {
   model.on("msg:custom", (message) => {
     if (message.kind !== "image" || message.sentence) return;
     shape = message.shape;
-    [ask.hidden, ask.disabled] = [!message.askable || camera !== null, false];
+    [ask.hidden, ask.disabled] = [!message.askable || Boolean(camera), false];
     if (message.until !== undefined) next();
     else if (camera) stop(false); // another image was chosen
   });

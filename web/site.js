@@ -4,8 +4,6 @@ import { button } from "./widgets/controls.js";
 import { element } from "./widgets/dom.js";
 import { storedModel } from "./widgets/stored.js";
 
-const SECONDS = 9; // that it takes to play a recorded run
-
 /** What a training showed after the steps of each of its points. */
 const moments = ({ epochs, steps, points, rows }) => points.map(([number], i) => ({
   epochs, epoch: Math.ceil(number / steps), steps, step: ((number - 1) % steps) + 1, accuracy: null,
@@ -34,7 +32,7 @@ function replay(model, run) {
 
   function start() {
     if (now === all.length - 1) now = 0;
-    timer = setInterval(() => show(now + 1), (1000 * SECONDS) / all.length);
+    timer = setInterval(() => show(now + 1), 9000 / all.length); // 9 seconds in all
     play.textContent = "Pause";
   }
   show(0);
@@ -62,15 +60,15 @@ async function enliven(box) {
 }
 
 const near = new IntersectionObserver((entries) => {
-  for (const { isIntersecting, target } of entries) {
-    if (!isIntersecting) continue;
+  entries.filter((entry) => entry.isIntersecting).forEach(({ target }) => {
     near.unobserve(target);
     enliven(target);
-  }
+  });
 }, { rootMargin: "500px" });
 document.querySelectorAll(".lab").forEach((box) => near.observe(box));
 
-for (const code of document.querySelectorAll(".code, .prose .highlight")) {
+// (Browsers let a page copy only over https, or from this machine.)
+for (const code of navigator.clipboard ? document.querySelectorAll(".code, .prose .highlight") : []) {
   const copy = element("button", "copy", { type: "button" }, "Copy");
   copy.addEventListener("click", async () => {
     await navigator.clipboard.writeText(code.querySelector("pre").textContent.trimEnd());
@@ -81,12 +79,16 @@ for (const code of document.querySelectorAll(".code, .prose .highlight")) {
 }
 
 // What scrolls sideways can be reached from the keyboard.
-function reach() {
-  for (const part of document.querySelectorAll("pre, .wide, .shown")) {
-    part.tabIndex = part.scrollWidth > part.clientWidth ? 0 : -1;
-  }
-}
+const reach = () => document.querySelectorAll("pre, .wide, .shown").forEach((part) => {
+  part.tabIndex = part.scrollWidth > part.clientWidth ? 0 : -1;
+});
 ["load", "resize", "toggle"].forEach((event) => addEventListener(event, reach, true));
+
+// A picture is as wide as the page; where that is too small, a tap shows all its pixels.
+addEventListener("click", ({ target }) => {
+  if (target.matches(".shown img")) target.parentNode.classList.toggle("large");
+  reach();
+});
 
 // The contents stand beside the text where there is room, and are folded above it where not.
 const wide = matchMedia("(min-width: 1240px)");

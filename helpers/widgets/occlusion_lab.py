@@ -21,7 +21,7 @@ class OcclusionLab(ImageLab):
 
     The map has 15 by 15 places of 10 by 10 pixels. Each shows by how much the logit (the sum
     before the sigmoid) falls when a patch about its middle is hidden: red where it falls, so where
-    the image speaks for dog, blue where it rises. A saved page holds three images and three sizes.
+    the image speaks for dog, blue where it rises. A saved page has three images, of one all sizes.
 
     Parameters
     ----------
@@ -87,11 +87,12 @@ class OcclusionLab(ImageLab):
         return header, [np.array(tables).tobytes()]
 
     def stored_requests(self) -> list[dict[str, Any]]:
-        """Return the requests for the image that is shown and two more, in three sizes."""
+        """Return the requests for the image that is shown, in three sizes, and for two more."""
         names = [*dict.fromkeys([self.image, "dog", "cat", "raccoon"])][:3]
-        sizes = dict.fromkeys([self.size, 10, 30, 50])
-        tables = [{"kind": "table", "name": n, "size": size} for n in names for size in sizes]
-        return [*({"kind": "image", "name": n} for n in names), *tables]
+        tables = [(name, self.size) for name in names]
+        tables += [(self.image, size) for size in (10, 30, 50) if size != self.size]
+        asked = [{"kind": "image", "name": name} for name in names]
+        return [*asked, *({"kind": "table", "name": n, "size": size} for n, size in tables)]
 
     def _logits(self, batch: np.ndarray) -> np.ndarray:
         """Return the sums before the sigmoid, (N,) float32, for (N, 150, 150, 3) images."""

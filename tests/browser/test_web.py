@@ -19,7 +19,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page
 
 from helpers import activations, check, images, model
-from helpers.widgets.browser import _answer, _page_network
+from helpers.widgets.browser import _page_network
 from helpers.widgets.lab import Lab
 from helpers.widgets.progress import TrainingProgress
 from web import build
@@ -151,8 +151,8 @@ def test_a_page_on_a_desk(visit: Callable, site: Site, name: str, tmp_path: Path
     for place, lab in zip(shown, site.labs[name], strict=True):
         drawn = place.locator(".cnn-lab").last.evaluate(SEEN)
         if not isinstance(lab, TrainingProgress):  # which stands at the first step of a run
-            stored = [r for r in lab.stored_requests() if r.get("size", 30) == 30]
-            lab.stored_requests = lambda stored=stored: stored[:4]  # what stands there now
+            first = lab.stored_requests()[:4]
+            lab.stored_requests = lambda first=first: first  # what stands there now
             saved.goto(lab.save_html(tmp_path / "lab.html").as_uri())
             saved.wait_for_timeout(150)
             wanted = saved.locator(".cnn-lab").evaluate(SEEN)
@@ -200,17 +200,22 @@ def test_a_recorded_run_stands_for_the_training(visit: Callable, site: Site) -> 
     page = visit(name)
     number = [isinstance(lab, TrainingProgress) for lab in labs].index(True)
     lab = living_labs(page)[number]
-    words = lab.locator(".cnn-words")
-    assert "epoch 1 of" in words.text_content() and "step 1 of" in words.text_content()
-    lab.get_by_role("button", name="One step").click()
-    page.wait_for_function("(e) => e.textContent.includes('step 2 of')", arg=words.element_handle())
-    lab.get_by_role("button", name="Play").click()
-    page.wait_for_function("(e) => e.textContent.includes('epoch 2')", arg=words.element_handle())
+    lab.get_by_text(re.compile("epoch 1 of.*step 1 of")).wait_for()
+    for press, shown in [("One step", "epoch 1 of.*step 2 of"), ("Play", "epoch 2 of")]:
+        lab.get_by_role("button", name=press).click()
+        lab.get_by_text(re.compile(shown)).wait_for()
     lab.get_by_role("button", name="Pause").click()
     page.wait_for_timeout(100)
     paused = lab.evaluate(SEEN)
     page.wait_for_timeout(400)
     assert lab.evaluate(SEEN) == paused
+
+
+COUNT = """() => {
+  window.drawn = 0;
+  const tile = document.querySelector(".cnn-browser-tile");
+  new MutationObserver(() => { drawn++; }).observe(tile, { attributeFilter: ["title"] });
+}"""
 
 
 @pytest.mark.usefixtures("chromium")
@@ -231,69 +236,66 @@ def test_a_photo_and_the_camera_stay_in_the_page(
     assert np.abs(drawn.astype(int) - wanted).max() <= 2  # two decoders of JPEG
     network = model.load_trained()
     maps = activations.activations(network, drawn)
-    own = activations.pack(maps).pixels[: 148 * 148].reshape(148, 148)
+    own = activations.pack(maps)[1][0][: 148 * 148].reshape(148, 148)
     tile = pages.canvas_pixels(lab.locator(".cnn-browser-tile canvas").first)[..., :3]
     colors = matplotlib.colormaps["viridis"](np.arange(256), bytes=True)[:, :3].astype(int)
     assert np.abs(tile - colors[own]).max() <= 6  # a step of the colours
     ask = lab.get_by_role("button", name="What does the network say?")
     assert [name for name, size in site.asked if size > 200_000] == []
     ask.click()
-    expected = _answer(network, drawn[None].astype(np.float32), ("cat", "dog"))
+    chance = network.predict(drawn[None], verbose=0).item()
+    expected = f"says {'dog' if chance > 0.5 else 'cat'}, with a probability of "
+    expected += f"{max(chance, 1 - chance):.1%}. It knows only two answers, cat and dog"
     page.wait_for_function("(text) => document.body.textContent.includes(text)", arg=expected)
-    page.evaluate(
-        """() => {
-          window.drawn = 0;
-          const tile = document.querySelector(".cnn-browser-tile");
-          new MutationObserver(() => { drawn++; }).observe(tile, { attributeFilter: ["title"] });
-        }"""
-    )
+    page.evaluate(COUNT)
     lab.get_by_role("button", name="Use the camera, live").click()
     page.wait_for_function("drawn > 5")
-    rates = []
-    for _ in range(5):
-        before, begun = page.evaluate("drawn"), time.monotonic()
-        page.wait_for_timeout(800)
-        rates.append((page.evaluate("drawn") - before) / (time.monotonic() - begun))
-    print(f"\ncamera: {max(rates):.0f} images a second")
-    assert max(rates) >= 10
+    before, begun = page.evaluate("drawn"), time.monotonic()
+    page.wait_for_timeout(2000)
+    rate = (page.evaluate("drawn") - before) / (time.monotonic() - begun)
+    print(f"\ncamera: {rate:.0f} images a second")
+    assert rate >= 10
     lab.get_by_role("button", name="Stop, and keep").click()
-    lab.get_by_label("Layer").press("End")
+    lab.get_by_role("slider", name="Layer").press("End")
     page.wait_for_function("document.querySelectorAll('.cnn-browser-tile').length === 64")
     assert len(site.asked) <= 3  # the weights, twice, and the camera's module at most
 
 
 RUN = """(photo) => {
+  const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const [network, weights, dense] = given;
+  const halves = new Uint16Array(bytes(dense).buffer);
+  const numbers = [new Float32Array(bytes(weights).buffer), module.fromHalf(halves)];
   const begun = performance.now();
-  const { maps, chance } = module.forward(...given, bytes(photo));
+  const { maps, chance } = module.forward(network, ...numbers, bytes(photo));
   const passed = performance.now() - begun;
   const text = (map) => btoa(String.fromCharCode(...new Uint8Array(map.buffer)));
   return [passed, chance, maps.map((layer) => layer.map(text))];
-}"""
-GIVE = """([network, weights, dense]) => {
-  window.bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  const halves = new Uint16Array(bytes(dense).buffer);
-  window.given = [network, new Float32Array(bytes(weights).buffer), module.fromHalf(halves)];
 }"""
 
 
 @pytest.mark.usefixtures("chromium")
 def test_the_network_in_the_page_is_keras(page: Page) -> None:
-    network, random, times = model.load_trained(), np.random.default_rng(0), []
+    network, random, times, worst = model.load_trained(), np.random.default_rng(0), [], 0
     photos = [images.resize(images.sample(name)) for name in images.SAMPLES]
     photos += [*random.integers(0, 256, (2, 150, 150, 3), dtype=np.uint8)]
     description, *weights = _page_network(network)
+    given = [description, *(base64.b64encode(part).decode() for part in weights)]
     pages.load_module(page, "network.js")
-    page.evaluate(GIVE, [description, *(base64.b64encode(part).decode() for part in weights)])
+    page.evaluate("(all) => { window.given = all; }", given)
     for photo in photos:
-        passed, chance, found = page.evaluate(RUN, base64.b64encode(photo.tobytes()).decode())
+        passed, chance, found = page.evaluate(RUN, base64.b64encode(photo).decode())
         times.append(passed)
         for own, maps in zip(found, activations.activations(network, photo).values(), strict=True):
             numbers = [np.frombuffer(base64.b64decode(one), np.float32) for one in own]
             own = np.stack(numbers, axis=-1).reshape(maps.shape)
-            assert np.abs(own - maps).max() < 1e-3 * np.ptp(maps)
+            worst = max(worst, np.abs(own - maps).max() / np.ptp(maps))
         assert chance == pytest.approx(float(network(photo[None])[0, 0]), abs=1e-3)
-    print(f"\nthe network: {min(times):.0f} ms for an image")
-    assert min(times) < 250
+    print(f"\nthe network: {min(times):.0f} ms for an image, off by {worst:.1e} of a layer's range")
+    assert min(times) < 250 and worst < 1e-3
+
+
+ASKED = r'check</span><span class="o">\.</span><span class="n">(\w+)'
 
 
 def test_texts_links_and_exercises(site: Site) -> None:
@@ -310,15 +312,9 @@ def test_texts_links_and_exercises(site: Site) -> None:
             assert f"{REPOSITORY}/blob/main/notebooks/{name[:-5]}.ipynb" in text
             assert "mybinder.org" in text and "colab.research.google.com" in text
             assert text.count("<summary>Solution</summary>") >= 2
-            exercises = set(
-                re.findall(r'check</span><span class="o">\.</span><span class="n">(\w+)', text)
-            )
-            hints = [
-                h
-                for e in exercises & set(check.EXERCISES)
-                for h in check.EXERCISES[e].texts("Hint: ")
-            ]
-            assert hints and text.count("<summary>Hint") == len(hints)
+            asked = set(re.findall(ASKED, text))
+            hints = [check.EXERCISES[n].texts("Hint: ") for n in asked & set(check.EXERCISES)]
+            assert text.count("<summary>Hint") == sum(map(len, hints)) > 0
     assert "<math" in (site.folder / PAGES[2]).read_text(encoding="utf-8")
     alone = build.Site(site.folder, None)
     assert (alone.links(Path("README.md")), alone.address("data/README.md")) == ({}, "")
