@@ -362,7 +362,7 @@ def test_images_pets_uploads_and_random_weights(lab: Page, trained) -> None:
     np.testing.assert_array_equal(pages.canvas_pixels(photo)[..., :3], owl)
     # Class names belong to the trained network.
     pages.tell(lab, "other = ActivationBrowser(load_trained('residual-longer')).message")
-    assert pages.ask(lab, "other(browser.pixels('owl'), {})[0]['classes']") == ["cat", "dog"]
+    assert pages.ask(lab, "other(browser.pixels('owl'), {})[0]['classes']") == ("cat", "dog")
 
 
 def test_what_excites_a_filter_most(lab: Page) -> None:
