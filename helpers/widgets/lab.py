@@ -159,7 +159,8 @@ class Lab(anywidget.AnyWidget):
         data = shown[0] if isinstance(shown, tuple) else shown
         path = _FOLDER / "stills" / f"{self.still}.webp"
         if data is not None and path.exists():
-            data["text/html"] = image_tag(path.read_bytes(), alt=self.still_alt)
+            still = image_tag(path.read_bytes(), alt=self.still_alt)
+            data["text/html"] = f"{still}<br><em>A still picture: run the cell for the lab.</em>"
         return shown
 
     def __repr__(self) -> str:
