@@ -69,23 +69,28 @@ export function outputSize(n, kernel, stride, padding) {
   return Math.max(0, Math.floor((n + before + after - kernel) / stride) + 1);
 }
 
-/** The first pixel of each window along n pixels; below 0 where it begins in the padding. */
-function windowStarts(n, kernel, stride, padding) {
-  const [before] = padAmounts(n, kernel, stride, padding);
-  return Array.from({ length: outputSize(n, kernel, stride, padding) }, (_, w) => w * stride - before);
-}
-
 /** The pixels 0..n-1 that no window reaches: after the last one, or between two. */
 export function unreached(n, kernel, stride, padding) {
-  const starts = windowStarts(n, kernel, stride, padding);
+  const [before] = padAmounts(n, kernel, stride, padding);
+  const windows = outputSize(n, kernel, stride, padding);
+  const starts = Array.from({ length: windows }, (_, window) => window * stride - before);
   return [...Array(n).keys()].filter((i) => !starts.some((start) => start <= i && i < start + kernel));
 }
 
-/** Maximum or average of every window of rows (arrays of numbers), no padding. */
-export function pool(rows, size, stride, average) {
-  const [down, across] = [rows, rows[0]].map((line) => windowStarts(line.length, size, stride, "valid"));
-  return down.map((r) => across.map((c) => {
-    const window = rows.slice(r, r + size).flatMap((row) => row.slice(c, c + size));
-    return average ? window.reduce((a, b) => a + b) / window.length : Math.max(...window);
-  }));
+/** Maximum or average of every window of rows × columns numbers, no padding, in an array like data. */
+export function pool(data, rows, columns, size, stride, average = false) {
+  const [down, across] = [rows, columns].map((n) => outputSize(n, size, stride, "valid"));
+  const out = new data.constructor(down * across);
+  for (let r = 0, o = 0; r < down; r++) {
+    for (let c = 0; c < across; c++, o++) {
+      let value = average ? 0 : -Infinity;
+      for (let i = r * stride; i < r * stride + size; i++) {
+        for (let j = i * columns + c * stride; j < i * columns + c * stride + size; j++) {
+          value = average ? value + data[j] : Math.max(value, data[j]);
+        }
+      }
+      out[o] = average ? value / size ** 2 : value;
+    }
+  }
+  return out;
 }

@@ -1,19 +1,7 @@
 // A small convolutional network in the page: every layer's maps of an image, without a kernel.
 // A map lies row by row, and the maps of a layer one after the other.
 
-import { correlate3 } from "./arithmetic.js";
-
-/** The largest of every two by two numbers, of rows × columns numbers. */
-export function largestOfFour(data, rows, columns) {
-  const [height, width] = [rows >> 1, columns >> 1];
-  const out = new Float32Array(height * width);
-  for (let r = 0, o = 0; r < height; r++) {
-    for (let c = 0, i = 2 * r * columns; c < width; c++, i += 2) {
-      out[o++] = Math.max(data[i], data[i + 1], data[i + columns], data[i + columns + 1]);
-    }
-  }
-  return out;
-}
+import { correlate3, outputSize, padAmounts, pool } from "./arithmetic.js";
 
 /**
  * What each layer makes of an image: {maps: [Float32Array, ...], chance}.
@@ -35,7 +23,7 @@ export function forward(network, weights, dense, image, until = Infinity) {
   let start = 0;
   for (const filters of network.layers.slice(0, until + 1)) {
     if (!filters) {
-      now = now.map((map) => largestOfFour(map, rows, columns));
+      now = now.map((map) => pool(map, rows, columns, 2, 2));
       [rows, columns] = [rows >> 1, columns >> 1];
     } else {
       const biases = start + filters * now.length * 9;
@@ -103,7 +91,7 @@ export function fromHalf(halves) {
  */
 export function startNetwork(network, weights) {
   // The worker is made of the functions above, so that it works in a saved page, too.
-  const source = `${[correlate3, largestOfFour, forward, pack].join("\n")}
+  const source = `${[correlate3, outputSize, padAmounts, pool, forward, pack].join("\n")}
 let [network, weights, dense] = [];
 onmessage = ({ data }) => {
   if (data.network) [network, weights] = [data.network, data.weights];

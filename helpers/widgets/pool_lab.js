@@ -2,7 +2,7 @@
 
 import { outputSize, pool } from "./arithmetic.js";
 import { bound, slider, windowSlider } from "./controls.js";
-import { element, formatNumber, lab, placeAt } from "./dom.js";
+import { element, formatNumber, inRows, lab, placeAt } from "./dom.js";
 import { numberInputs, numberTable } from "./numbers.js";
 import { paint, signedColors } from "./pixels.js";
 
@@ -60,7 +60,8 @@ export default lab("cnn-pool-lab", "Pooling lab", (wire, root) => {
     inputs.inputs.forEach((input, i) => paint(input, color(all[i])));
     const [down, across] = counts();
     tables.forEach((table, average) => {
-      table.show(pool(patch(), size(), stride(), average), color);
+      const pooled = pool(all, patch().length, patch()[0].length, size(), stride(), average === 1);
+      table.show(inRows(pooled, across), color);
       table.node.caption.textContent = `${["maximum", "average"][average]}, ${down} × ${across}`;
     });
     const top = Math.min(patch().length, patch()[0].length);

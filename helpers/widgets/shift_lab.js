@@ -3,7 +3,7 @@
 
 import { correlate3, pool, robustLimit } from "./arithmetic.js";
 import { bound, button, imageChooser, radios, slider } from "./controls.js";
-import { element, inRows, lab } from "./dom.js";
+import { element, lab } from "./dom.js";
 import { createImageView } from "./image_view.js";
 import { greyPixels, signedPixels } from "./pixels.js";
 
@@ -78,7 +78,7 @@ export default lab("cnn-shift-lab", "Shift-and-turn lab", (wire, root) => {
     const edges = correlate3(seen, SEEN, SEEN, SOBEL);
     const k = wire.get("size");
     return [edges, k === 1 ? edges
-      : pool(inRows([...edges], EDGES), k, k, wire.get("pooling") === "average").flat()];
+      : pool(edges, EDGES, EDGES, k, k, wire.get("pooling") === "average")];
   }
 
   /** Note the maps of the image as it was. */

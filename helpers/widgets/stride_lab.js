@@ -3,7 +3,7 @@
 
 import { outputSize, padAmounts, pool, unreached } from "./arithmetic.js";
 import { bound, list, slider, windowSlider } from "./controls.js";
-import { change, clamp, element, inRows, lab, placeAt, shape, uniqueId } from "./dom.js";
+import { change, clamp, element, lab, placeAt, shape, uniqueId } from "./dom.js";
 import { createImageView } from "./image_view.js";
 import { greyPixels, imageOf } from "./pixels.js";
 
@@ -119,7 +119,7 @@ export default lab("cnn-stride-lab", "Stride lab", (wire, root) => {
       : "Every row and column is reached.";
     about.hidden = output.node.hidden = !count;
     if (!count) return mark();
-    const means = Float32Array.from(pool(inRows([...padded], all), kernel, stride, true).flat());
+    const means = pool(padded, all, all, kernel, stride, true);
     output.node.style.width = `${Math.max(150, Math.round(count * cell))}px`;
     output.stage.style.width = `${Math.max(14, Math.round(count * cell))}px`;
     output.setPixels({ ...greyPixels(means, [count, count]), digits: 1 },

@@ -124,8 +124,10 @@ def test_the_arithmetic_is_that_of_helpers(call: Callable) -> None:
     patch = RANDOM.integers(-99, 99, (7, 6))
     for size, stride in itertools.product((1, 2, 3), (1, 2, 3)):
         for average, pool in enumerate((convolution.max_pool, convolution.average_pool)):
-            shown = evaluate("c => module.pool(...c)", [patch.tolist(), size, stride, average])
-            np.testing.assert_allclose(shown, pool(patch, size=size, stride=stride))
+            wanted = pool(patch, size=size, stride=stride)
+            numbers = [patch.ravel().tolist(), *patch.shape, size, stride, bool(average)]
+            shown = evaluate("c => module.pool(...c)", numbers)
+            np.testing.assert_allclose(np.reshape(shown, wanted.shape), wanted)
 
 
 def test_numbers_that_people_type_and_read(call: Callable) -> None:
