@@ -36,7 +36,7 @@ from helpers import check
 from helpers.widgets import KernelLab
 from helpers.widgets.browser import _PETS
 from helpers.widgets.lab import _FOLDER as WIDGETS
-from helpers.widgets.lab import Lab
+from helpers.widgets.lab import Lab, _modules
 from helpers.widgets.progress import TrainingProgress
 
 WEB = Path(__file__).resolve().parent
@@ -306,13 +306,14 @@ class Site:
                 web["hints"] = check.EXERCISES[asked[0]].texts("Hint: ")
             web["kernel"] = ("lab" in tags and not web["lab"]) or bool(KERNEL.search(cell.source))
         place = PAGES.index(path)
+        first = _modules("kernel_lab.js") | _modules("stored.js") if place == 0 else {}
         near = {"previous": PAGES[:place][-1:], "next": PAGES[place + 1 :][:1]}
         about = {
             "title": re.sub("<.*?>", "", prose.headings[0][2]),
             "contents": [heading for heading in prose.headings if heading[0] == 2],
             "near": {side: self.near(path) for side, found in near.items() for path in found},
             "links": self.links(source),
-            "modules": modules("kernel_lab.js", "stored.js") if place == 0 else [],
+            "modules": sorted(first),
         }
         body, _ = self.exporter.from_notebook_node(notebook, {"about": about})
         (self.out / self.names[source.as_posix()]).write_text(body, encoding="utf-8")
@@ -333,15 +334,6 @@ class Site:
             links["Binder"] = f"https://mybinder.org/v2/gh/{place}/main?urlpath=lab/tree/{path}"
             links["Colab"] = f"https://colab.research.google.com/github/{place}/blob/main/{path}"
         return links
-
-
-def modules(*names: str) -> list[str]:
-    """Return JavaScript modules, and all that they import."""
-    found = list(names)
-    for name in found:
-        text = (WIDGETS / name).read_text(encoding="utf-8")
-        found += [n for n in re.findall(r'from "\./(\w+\.js)"', text) if n not in found]
-    return sorted(found)
 
 
 def front_page() -> nbformat.NotebookNode:

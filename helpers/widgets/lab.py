@@ -5,7 +5,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -27,24 +27,24 @@ SAMPLES = {name: partial(images.sample, name) for name in images.SAMPLES}
 """The samples among the images of a lab."""
 
 
+@cache
+def _modules(name: str) -> dict[str, str]:
+    """Return a JavaScript module, after all that it imports, without the imports."""
+    text = (_FOLDER / name).read_text(encoding="utf-8")
+    texts: dict[str, str] = {}
+    for needed in _IMPORT.findall(text):
+        texts |= _modules(needed)
+    return texts | {name: _IMPORT.sub("", text)}
+
+
 def _bundle(*names: str) -> str:
-    """Return JavaScript modules of this package, and all that they import, as one module.
+    """Return JavaScript modules, and all that they import, as one module.
 
     anywidget loads a module from a blob and a saved page from a file, and neither can follow a
-    relative import. So the modules are laid end to end, each after those it imports; the names at
-    their top level differ, and the exports of the last one stay.
+    relative import. So the modules are laid end to end; the names at their top level differ, and
+    the exports of the last one stay.
     """
-    texts: dict[str, str] = {}
-
-    def add(name: str) -> None:
-        text = (_FOLDER / name).read_text(encoding="utf-8")
-        for needed in _IMPORT.findall(text):
-            if needed not in texts:
-                add(needed)
-        texts[name] = _IMPORT.sub("", text)
-
-    for name in names:
-        add(name)
+    texts = {part: text for name in names for part, text in _modules(name).items()}
     *before, last = texts.values()
     return "\n".join([*(_EXPORT.sub("", text) for text in before), last])
 
