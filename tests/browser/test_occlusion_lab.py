@@ -49,8 +49,9 @@ def logit(network: keras.Model, image: np.ndarray) -> float:
 
 def table(page: Page) -> list[float]:
     """Return by how much hiding the place lowers the sum, for each fill."""
-    cells = page.locator(".cnn-occlusion-lab td").all_inner_texts()
-    return [float(text.replace("−", "-")) for text in cells[3:]]
+    cells = page.locator(".cnn-occlusion-lab td")
+    cells.last.wait_for()
+    return [float(text.replace("−", "-")) for text in cells.all_inner_texts()[3:]]
 
 
 def test_it_shows_what_keras_computes(saved_page: Callable, network: keras.Model) -> None:
