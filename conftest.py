@@ -8,11 +8,12 @@ os.environ["CNN_PETS"] = "drawn"
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Share the tests between two workers: the lessons, the browser tests, each other file.
+    """Say which tests stay together when two workers share them: those of a file, as a rule.
 
-    The lessons stay together, for one opens what another saves; the browser tests, for they share
-    a server.
+    The lessons do, for one opens what another saves, and so do the browser tests that share a
+    Jupyter server.
     """
-    kinds = {"notebooks": "lessons", "browser": "browser"}
-    group = kinds.get(item.path.parent.name, item.path.name)
+    shared = {"notebooks": "lessons", "browser": "labs"}
+    folder, file = item.path.parts[-2:]
+    group = file if file == "test_web.py" else shared.get(folder, file)
     item.add_marker(pytest.mark.xdist_group(group))

@@ -96,8 +96,7 @@ class OcclusionLab(ImageLab):
 
     def _logits(self, batch: np.ndarray) -> np.ndarray:
         """Return the sums before the sigmoid, (N,) float32, for (N, 150, 150, 3) images."""
-        parts = np.array_split(batch, len(batch) // 75 + 1)
-        features = np.concatenate([self._body(part, training=False) for part in parts])
+        features = self._body.predict(batch, batch_size=75, verbose=0)
         return (features @ self._last.kernel.numpy() + self._last.bias.numpy())[:, 0]
 
 
