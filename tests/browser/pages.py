@@ -253,6 +253,14 @@ def ask(page: Page, expression: str) -> object:
     return ast.literal_eval(reply["data"]["text/plain"])
 
 
+def wait_for_value(page: Page, expression: str, value: object) -> None:
+    """Wait until a Python expression has a value in the notebook's kernel."""
+    end = time.monotonic() + 10
+    while (found := ask(page, expression)) != value:
+        assert time.monotonic() < end, f"{expression} is {found}, not {value}"
+        time.sleep(0.02)
+
+
 def settle(page: Page) -> None:
     """Wait until the page has sent what it had to send, and the kernel has taken it."""
     page.evaluate("() => new Promise((r) => requestAnimationFrame(() => setTimeout(r, 30)))")

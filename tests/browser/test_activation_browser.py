@@ -316,8 +316,7 @@ def test_controls_of_a_notebook_are_linked(lab: Page) -> None:
     expect(handle).to_have_attribute("aria-valuenow", re.compile("^31"))
     handle.press("End")  # 63, which conv2 has not
     expect(handle).to_have_attribute("aria-valuenow", re.compile("^31"))
-    pages.settle(lab)
-    assert pages.ask(lab, shown) == ("conv2", 31, "conv2", 31)
+    pages.wait_for_value(lab, shown, ("conv2", 31, "conv2", 31))
     lab.locator(".cnn-browser-tile").nth(5).click()
     expect(handle).to_have_attribute("aria-valuenow", re.compile("^5"))
     slider(lab, "Layer").press("End")

@@ -49,8 +49,7 @@ def test_keyboard_and_kernel_move_both(lab_page, server) -> None:
         page.get_by_role("slider", name=name).focus()
         for _ in range(20):
             page.keyboard.press(key)
-        pages.settle(page)
-        assert pages.ask(page, f"round({trait}, 2)") == {"function.z": -1}.get(trait, 0.7)
+        pages.wait_for_value(page, f"round({trait}, 2)", {"function.z": -1}.get(trait, 0.7))
     pages.tell(page, "function.z = 0; threshold.threshold = 0.5")
     page.get_by_text("relu(0.0) = 0.0").wait_for()
     page.get_by_text("above 0.50:").wait_for()

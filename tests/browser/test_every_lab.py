@@ -153,5 +153,4 @@ def test_notebook_7_leaves_the_arrow_keys_to_every_control(
         assert page.evaluate(active) == before, kind
     number = page.locator(".cnn-kernel-lab .cnn-number").nth(4)
     number.press("ArrowUp")
-    pages.settle(page)
-    assert pages.ask(page, "kernel.kernel[1][1]") == 1
+    pages.wait_for_value(page, "kernel.kernel[1][1]", 1)

@@ -229,8 +229,8 @@ def test_page_and_kernel_follow_each_other(notebook: Page) -> None:
     inputs(notebook).nth(4).focus()
     keys = ["ArrowUp"] * 15 + ["ArrowDown"] * 14
     assert pages.key_to_image(notebook, keys, width=500) < 30  # milliseconds
-    pages.settle(notebook)
-    assert pages.ask(notebook, "lab.kernel[1][1]") == 1
+    pages.wait_for_value(notebook, "lab.kernel[1][1]", 1)
+    pages.settle(notebook)  # what came before the last value must not come after the next line
     pages.tell(notebook, "lab.kernel = 'emboss'; lab.view = 'clipped'; lab.chosen = [7, 9]")
     notebook.locator(".cnn-where", has_text="Row 7, column 9").wait_for()
     assert notebook.get_by_role("combobox", name="Kernel").input_value() == "emboss"
