@@ -264,6 +264,7 @@ class Site:
             return self.picture(data, found[1], alt=html.unescape(alt[1]) if alt else "")
 
         text = re.sub('<span style="color:[^"]*">', "<span>", text)  # of keras' summaries
+        text = re.sub("<br><em>A still picture: run .*?</em>", "", text)  # nothing runs here
         return re.sub(r'<img\b[^>]*src="data:image/(\w+);base64,([^"]*)"[^>]*>', moved, text)
 
     def packed(self, message: dict[str, Any], buffers: list[bytes]) -> dict[str, str]:
@@ -340,13 +341,15 @@ def front_page() -> nbformat.NotebookNode:
     """Return the README's first part, lessons and start as a notebook, with a lab on top."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     first, *others = re.split(r"^(?=## )", text, flags=re.M)
-    heading, opening, rest = first.split("\n\n", 2)
+    heading, opening, picture, rest = first.split("\n\n", 3)
+    fifth = LESSONS[4].relative_to(ROOT).as_posix()
     by_name = {part.splitlines()[0].removeprefix("## "): part for part in others}
     wanted = [by_name[name] for name in ("The lessons", "Start")]
     new = nbformat.v4
     lab = new.new_code_cell("", id="lab", metadata={"jupyter": {"source_hidden": True}})
     invitation = "Change one of the nine numbers, or point at a pixel of the result:"
-    texts = [f"{heading}\n\n{opening}\n\n{invitation}", None, rest, *wanted]
+    browser = f"Lesson 5 shows every filter:\n\n[{picture}]({fifth})"
+    texts = [f"{heading}\n\n{opening}\n\n{invitation}", None, browser, rest, *wanted]
     cells = [lab if text is None else new.new_markdown_cell(text) for text in texts]
     return new.new_notebook(cells=cells)
 
