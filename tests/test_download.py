@@ -297,6 +297,7 @@ def test_the_command_stopped_with_the_keyboard(serve, whole, clone):
     start, cache = clone
     url = serve(whole[: len(whole) // 2], announced=len(whole), hang=True)
     process = begun(start, cache, url, "*.part/photos.zip")
+    time.sleep(0.5)  # it waits for the rest: Python sees a signal just before a read only after it
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130 and err.startswith("Stopped;") and err.count("\n") == 1
